@@ -1,0 +1,266 @@
+import { apiFetch } from "./api-fetch.ts";
+import type { Connection, ConnectionStatus, IdentifiedConnection, TokenSetStatus } from "./connection.ts";
+import type { JsonObject } from "./connector/json.ts";
+import type { Connectors } from "./connectors.ts";
+import { GrantkeeperError } from "./errors.ts";
+import type { Events, RevocationOutcome } from "./events.ts";
+import { checkOwner, type Flows } from "./flow.ts";
+import type { Grant, Grants, OpenGrant } from "./grants.ts";
+import { type Leases, notConnected } from "./leases.ts";
+import type { Fetch } from "./provider-http.ts";
+import type { Refresh } from "./refresh.ts";
+import type { Revocation } from "./revocation.ts";
+import { missingScopes } from "./scopes.ts";
+import type { GrantState, Store } from "./store/port.ts";
+import type { TokenCache } from "./token-cache.ts";
+import type { TokenEndpoint } from "./token-endpoint.ts";
+import type { TokenSet } from "./token-response.ts";
+import type { Tokens } from "./tokens.ts";
+
+export interface ConnectionsOptions {
+  readonly connectors: Connectors;
+  readonly grants: Grants;
+  readonly store: Store;
+  readonly leases: Leases;
+  readonly tokens: Tokens;
+  readonly refresh: Refresh;
+  readonly flows: Flows;
+  readonly revocation: Revocation;
+  readonly tokenEndpoint: TokenEndpoint;
+  readonly cache: TokenCache;
+  readonly events: Events;
+  readonly fetch: Fetch;
+  readonly now: () => number;
+  readonly cacheForMs: number;
+}
+
+/** Which connection: by its id, or by its owner while that one has exactly one. `params` narrow the choice. */
+export interface ConnectionSelector {
+  readonly id?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly params?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+export interface ConnectionFilter {
+  readonly owner?: string | undefined;
+  readonly connector?: string | undefined;
+  readonly state?: GrantState | undefined;
+}
+
+export interface Connections {
+  byId(connector: string, id: string, owner: string | undefined): IdentifiedConnection;
+  select(connector: string, selector: ConnectionSelector): Connection;
+  list(filter: ConnectionFilter): AsyncIterable<IdentifiedConnection>;
+}
+
+const pageSize = 100;
+const maximumMetadataBytes = 16 * 1024;
+
+export function createConnections(options: ConnectionsOptions): Connections {
+  const { connectors, grants, store, leases, tokens, refresh, flows, revocation, tokenEndpoint, cache, events, now } =
+    options;
+
+  function handle(connector: string, resolve: () => string | Promise<string>): Connection {
+    return {
+      connector,
+      async token(request = {}) {
+        return tokens.token(await resolve(), request);
+      },
+      async fetch(path, init) {
+        const id = await resolve();
+        const { grant } = await tokens.current(id);
+        const definition = connectors.get(connector);
+        const server = await tokenEndpoint.server(definition, grant.params);
+        const token = (request: Parameters<Tokens["token"]>[1]) => tokens.token(id, request);
+        return apiFetch(
+          { fetch: options.fetch, connector: definition, connectorKey: connector, server, token },
+          path,
+          init,
+        );
+      },
+      async status() {
+        return statusOf(await strongRead(await resolve()));
+      },
+      async reconnect(start = {}) {
+        const connectionId = await resolve();
+        const { grant } = await strongRead(connectionId);
+        return flows.start(connector, { ...start, owner: grant.owner, connectionId });
+      },
+      async disconnect() {
+        return { revocation: await disconnect(await resolve()) };
+      },
+      async setMetadata(metadata) {
+        await setMetadata(await resolve(), metadata);
+      },
+    };
+  }
+
+  async function strongRead(connectionId: string): Promise<OpenGrant> {
+    const open = await grants.read(connectionId);
+    if (open === undefined) {
+      cache.delete(connectionId);
+      throw notConnected();
+    }
+    cache.set(open, now());
+    return open;
+  }
+
+  function byId(connector: string, id: string, owner: string | undefined): IdentifiedConnection {
+    connectors.get(connector);
+    async function resolve(): Promise<string> {
+      const { grant } = await tokens.current(id);
+      if (grant.connector !== connector || (owner !== undefined && grant.owner !== owner)) throw notConnected();
+      return id;
+    }
+    return { ...handle(connector, resolve), id };
+  }
+
+  function select(connector: string, { id, owner, params }: ConnectionSelector): Connection {
+    if (id !== undefined) return byId(connector, id, owner);
+    connectors.get(connector);
+    const known = checkOwner(owner ?? "");
+    let resolved: { readonly id: string; readonly at: number } | undefined;
+    return handle(connector, async () => {
+      if (resolved !== undefined && now() - resolved.at < options.cacheForMs) return resolved.id;
+      resolved = { id: await only(connector, known, params), at: now() };
+      return resolved.id;
+    });
+  }
+
+  async function only(connector: string, owner: string, params: ConnectionSelector["params"]): Promise<string> {
+    await grants.ready();
+    const found: string[] = [];
+    for await (const row of rowsOf({ ownerHash: grants.hashOwner(owner), connector })) {
+      const { grant } = params === undefined ? { grant: undefined } : await grants.open(row);
+      const matches = Object.entries(params ?? {}).every(
+        ([name, value]) => value === undefined || grant?.params[name] === value,
+      );
+      if (matches) found.push(row.connectionId);
+    }
+    const [first] = found;
+    if (first === undefined)
+      throw new GrantkeeperError("not_connected", "This owner has no such connection.", { connector });
+    if (found.length === 1) return first;
+    throw new GrantkeeperError(
+      "ambiguous_connection",
+      "This owner has several such connections: choose one by its id.",
+      {
+        connector,
+        connectionIds: found,
+      },
+    );
+  }
+
+  async function* rowsOf(query: {
+    ownerHash?: string;
+    connector?: string | undefined;
+    state?: GrantState | undefined;
+  }) {
+    for (let after: string | undefined; ; ) {
+      const page = await store.list({ ...query, after, limit: pageSize });
+      yield* page.rows;
+      if (page.next === undefined) return;
+      after = page.next;
+    }
+  }
+
+  async function* list({ owner, connector, state }: ConnectionFilter): AsyncGenerator<IdentifiedConnection> {
+    if (connector !== undefined) connectors.get(connector);
+    await grants.ready();
+    const ownerHash = owner === undefined ? {} : { ownerHash: grants.hashOwner(checkOwner(owner)) };
+    for await (const row of rowsOf({ ...ownerHash, connector, state }))
+      yield byId(row.connector, row.connectionId, owner);
+  }
+
+  async function disconnect(connectionId: string): Promise<RevocationOutcome> {
+    await renewForRevocation(connectionId);
+    const { connector, outcome } = await leases.hold<{ connector: string; outcome: RevocationOutcome }>(
+      connectionId,
+      async () => ({ kind: "take", intent: undefined }),
+      async ({ grant, row, lease }) => {
+        const outcome = await revocation.revoke(grant, connectionId);
+        const { grantId, version } = row;
+        const deleted = await store.delete({ connectionId, grantId, version, fence: lease.fence });
+        if (deleted === "deleted") return { connector: grant.connector, outcome };
+        throw new GrantkeeperError("lease_timeout", "Another process changed this connection meanwhile.", {
+          connector: grant.connector,
+          retryAt: new Date(now() + 1_000),
+        });
+      },
+    );
+    cache.delete(connectionId);
+    events.emit("connection.disconnected", { connector, connectionId, revocation: outcome });
+    return outcome;
+  }
+
+  /** Some providers revoke by access token only: an expired one would leave its refresh token alive there. */
+  async function renewForRevocation(connectionId: string): Promise<void> {
+    const { grant } = await strongRead(connectionId);
+    if (connectors.get(grant.connector).revoke?.needsLiveAccessToken !== true) return;
+    const isExpired = ({ expiresAt }: TokenSet): boolean => expiresAt !== undefined && expiresAt <= now();
+    for (const [name, tokenSet] of Object.entries(grant.tokenSets)) {
+      if (!isExpired(tokenSet) || tokenSet.refreshToken === undefined || grant.ended[name] !== undefined) continue;
+      // Whatever keeps it from being renewed also shows in the outcome of the revocation.
+      await refresh.refresh(connectionId, name, isExpired).catch(() => undefined);
+    }
+  }
+
+  async function setMetadata(connectionId: string, metadata: JsonObject): Promise<void> {
+    checkMetadata(metadata);
+    await leases.hold<void>(
+      connectionId,
+      async () => ({ kind: "take", intent: undefined }),
+      async (held) => {
+        const grant: Grant = { ...held.grant, metadata };
+        const { outcome, row } = await grants.commit(held, grant, { replaced: [] });
+        if (outcome === "committed") cache.set({ row, grant }, now());
+        else throw new GrantkeeperError("lease_timeout", "Another process changed this connection meanwhile.");
+      },
+    );
+  }
+
+  function statusOf({ row, grant }: OpenGrant): ConnectionStatus {
+    const connector = connectors.get(grant.connector);
+    const tokenSets = Object.entries(grant.tokenSets).map(([name, set]): [string, TokenSetStatus] => [
+      name,
+      {
+        ended: grant.ended[name],
+        scopes: {
+          requested: grant.requestedScopes[name] ?? [],
+          granted: set.scopes,
+          missing: missingScopes(connector, name, grant),
+        },
+        obtainedAt: new Date(set.obtainedAt),
+        expiresAt: toDate(set.expiresAt),
+        refreshable: set.refreshToken !== undefined && grant.ended[name] === undefined,
+        refreshTokenExpiresAt: toDate(set.refreshTokenExpiresAt),
+      },
+    ]);
+    return {
+      connectionId: row.connectionId,
+      connector: grant.connector,
+      state: row.state,
+      account: grant.account,
+      params: grant.params,
+      metadata: grant.metadata,
+      tokenSets: Object.fromEntries(tokenSets),
+      connectedAt: new Date(grant.connectedAt),
+      refreshedAt: toDate(grant.refreshedAt),
+    };
+  }
+
+  return { byId, select, list };
+}
+
+/** Metadata is the application's JSON, sealed with the grant: small, so that every refresh stays cheap. */
+export function checkMetadata(metadata: JsonObject): JsonObject {
+  const size = Buffer.byteLength(JSON.stringify(metadata) ?? "");
+  if (typeof metadata === "object" && metadata !== null && !Array.isArray(metadata) && size <= maximumMetadataBytes) {
+    return metadata;
+  }
+  throw new GrantkeeperError("invalid_request", "metadata must be a JSON object of at most 16 KiB.");
+}
+
+function toDate(time: number | undefined): Date | undefined {
+  return time === undefined ? undefined : new Date(time);
+}

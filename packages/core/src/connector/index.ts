@@ -1,0 +1,4 @@
+export { defineConnector } from "./define.ts";
+export type * from "./emulation.ts";
+export type * from "./json.ts";
+export type * from "./types.ts";

@@ -1,0 +1,197 @@
+import type { ProviderEmulation } from "./emulation.ts";
+import type { Json, JsonObject } from "./json.ts";
+
+/**
+ * How the client proves itself, under the names of RFC 7591, section 2 (`token_endpoint_auth_method`).
+ * Every leg uses the one value: exchange, refresh and revocation cannot disagree.
+ */
+export type ClientAuthentication = "none" | "client_secret_post" | "client_secret_basic";
+
+/**
+ * PKCE (RFC 7636): S256, unless the provider refuses it; then the value holds the page that says so.
+ */
+export type Pkce = "S256" | { readonly refused: string };
+
+/**
+ * What the provider does with a refresh token when it is used. Unconfirmed means `strict`.
+ * - `none`: it stays the same.
+ * - `strict`: it dies at once, and using it again may end the grant (RFC 9700, section 4.14.2).
+ * - `untilUsed`: it lives until its successor, or the access token issued with it, is first used.
+ * - `grace`: it lives for some seconds more.
+ */
+export type Rotation =
+  | { readonly kind: "none" }
+  | { readonly kind: "strict" }
+  | { readonly kind: "untilUsed" }
+  | { readonly kind: "grace"; readonly windowSeconds: number };
+
+/** An answer of the provider, read whole under a size limit. `body` is parsed JSON, or `undefined` where it was none. */
+export interface ProviderResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Json | undefined;
+}
+
+/**
+ * A request that the core sends for a connector. `url` is absolute, or relative to `apiBaseUrl`; its origin must be one
+ * of `apiOrigins` or of the connector's endpoints.
+ */
+export interface ProviderRequest {
+  readonly url: string;
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** `bearer` sends the access token, `client` the connector's own client authentication. */
+  readonly authentication: "bearer" | "client" | "client_secret_basic";
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as `application/x-www-form-urlencoded`. */
+  readonly form?: Readonly<Record<string, string>>;
+  /** Sent as `application/json`. */
+  readonly json?: JsonObject;
+}
+
+/** The account at the provider. `id` is stable there and never shown to another provider; the rest is for people. */
+export interface Account {
+  readonly id: string;
+  readonly name?: string;
+  readonly email?: string;
+  readonly avatarUrl?: string;
+}
+
+/** An error of the token endpoint in the words of RFC 6749, section 5.2. */
+export interface OAuthError {
+  readonly error: string;
+  readonly errorDescription?: string;
+}
+
+/** What `identify.read` may look at. */
+export interface IdentityInput {
+  /** The answer to `identify.request`; `undefined` when the connector sends none. */
+  readonly response: Json | undefined;
+  /** The token response as the provider sent it. */
+  readonly tokenResponse: JsonObject;
+  /** Claims of a validated ID token (OpenID Connect Core, section 2), where there is one. */
+  readonly idTokenClaims: JsonObject | undefined;
+  /** Names of the token sets received. */
+  readonly tokenSets: readonly string[];
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** Finds out whose account it is. */
+export interface Identify {
+  /** Left out when the token response itself names the account. `tokenSets` lists the names of those received. */
+  readonly request?: (input: { readonly tokenSets: readonly string[] }) => ProviderRequest & {
+    /** Whose access token a `bearer` request carries; `default` when left out. */
+    readonly tokenSet?: string;
+  };
+  /** Returns `undefined` when the answer names no account: the core turns that into `invalid_response`. */
+  readonly read: (input: IdentityInput) => Account | undefined;
+}
+
+/** What `revoke.requests` may look at: one token set, under its name. */
+export interface RevocationInput {
+  readonly tokenSet: string;
+  readonly accessToken: string;
+  readonly refreshToken: string | undefined;
+  readonly clientId: string;
+}
+
+/** Ends a grant at the provider where that is not RFC 7009. */
+export interface Revoke {
+  readonly requests: (input: RevocationInput) => readonly ProviderRequest[];
+  /** True where the requests work only with an access token that has not expired: it is refreshed first. */
+  readonly needsLiveAccessToken?: true | undefined;
+  /** Whether the answer says that the token is dead now (or was already). Left out: any status below 300. */
+  readonly revoked?: (response: ProviderResponse) => boolean;
+}
+
+/** What `authorizationParams` may look at, when it is a function. */
+export interface AuthorizationContext {
+  /** True when this flow reconnects a connection that still holds a refresh token. */
+  readonly hasRefreshToken: boolean;
+}
+
+/**
+ * What one provider does, as a frozen value. Fields that bear on security have no default.
+ * Times are in seconds. `{name}` in an endpoint stands for the param of that name.
+ *
+ * `Param` names the params that every start must give; `TokenSet` the token sets beside `default`.
+ */
+export interface Connector<Param extends string = string, TokenSet extends string = string> {
+  /** Names the provider in rows, routes and logs: lower-case letters, digits and hyphens. */
+  readonly id: string;
+  /** The provider's name as people write it. */
+  readonly name: string;
+
+  readonly clientId: string;
+  readonly clientSecret?: string | undefined;
+  readonly clientAuth: ClientAuthentication;
+  /** How `client_secret_basic` encodes: as RFC 6749, section 2.3.1 says, or not at all. Left out: `rfc6749`. */
+  readonly basicEncoding?: "rfc6749" | "raw" | undefined;
+  readonly pkce: Pkce;
+
+  /** The issuer identifier of an OpenID provider: ID tokens are asked of it and validated. */
+  readonly issuer?: string | undefined;
+  /** Left out together with `tokenEndpoint` where `issuer` publishes metadata (RFC 8414). */
+  readonly authorizationEndpoint?: string | undefined;
+  readonly tokenEndpoint?: string | undefined;
+  /** Where refreshing has an endpoint of its own. */
+  readonly refreshEndpoint?: string | undefined;
+  /** RFC 7009. */
+  readonly revocationEndpoint?: string | undefined;
+  /** OpenID Connect Core, section 5.3. It also identifies the account where `identify` is left out. */
+  readonly userinfoEndpoint?: string | undefined;
+  readonly jwksUri?: string | undefined;
+  readonly responseMode?: "form_post" | undefined;
+
+  readonly apiBaseUrl: string;
+  /** The only origins that an access token is ever sent to. */
+  readonly apiOrigins: readonly string[];
+  /** Sent with every API call, `identify` and `revoke` included, unless the caller sets the same header. */
+  readonly apiHeaders?: Readonly<Record<string, string>> | undefined;
+
+  /** Scopes asked for in the `default` token set. */
+  readonly scopes: readonly string[];
+  readonly scopeSeparator: " " | ",";
+  /** A granted scope under the provider's name, and the scopes that it stands for or includes. */
+  readonly scopeIncludes?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Token sets beside `default` that one consent gives, and the scopes asked for in each. */
+  readonly tokenSets: { readonly [Name in TokenSet]?: { readonly scopes: readonly string[] } };
+
+  /** Each param and the anchored pattern that its value must match: type, validation and SSRF guard in one. */
+  readonly params: { readonly [Name in Param]: RegExp };
+  readonly authorizationParams?:
+    | Readonly<Record<string, string>>
+    | ((context: AuthorizationContext) => Readonly<Record<string, string>>)
+    | undefined;
+  readonly tokenParams?: Readonly<Record<string, string>> | undefined;
+  readonly refreshParams?: Readonly<Record<string, string>> | undefined;
+  /** How token requests carry their parameters. Left out: `form`, as RFC 6749 says. */
+  readonly bodyFormat?: "form" | "json" | undefined;
+
+  readonly rotation: Rotation;
+  /** What revoking one token ends: that token, or everything the user granted to this client. */
+  readonly revocationScope: "token" | "grant";
+  /** Used where a token response with a refresh token has no `expires_in`. */
+  readonly accessTokenLifetime?: number | undefined;
+  readonly refreshTokenLifetime?: number | undefined;
+
+  /**
+   * Picks the token sets out of a token response, each in the shape of RFC 6749, section 5.1. The core reads the known
+   * fields only, and splits scopes at spaces and commas. Pure.
+   */
+  readonly readTokens?: ((body: JsonObject) => Readonly<Record<string, JsonObject>>) | undefined;
+  /** Recognises an error that is not in the shape of RFC 6749, section 5.2, and translates it. Pure. */
+  readonly readError?: ((response: ProviderResponse) => OAuthError | undefined) | undefined;
+  /** Recognises an API answer other than 401 that means "this access token is no longer good". Pure. */
+  readonly rejectsToken?: ((response: ProviderResponse) => boolean) | undefined;
+  readonly identify?: Identify | undefined;
+  readonly revoke?: Revoke | undefined;
+
+  /** The provider's page on which these facts rest, and the date (YYYY-MM-DD) on which they were checked. */
+  readonly docs: string;
+  readonly checkedOn: string;
+
+  /** How `startProvider` of @grantkeeper/testing plays this provider. Loaded only by it. */
+  readonly emulation?: (() => Promise<ProviderEmulation>) | undefined;
+  /** Set by `startProvider` alone: allows http on the loopback interface, never under NODE_ENV=production. */
+  readonly loopback?: true | undefined;
+}

@@ -1,0 +1,60 @@
+import { GrantkeeperError, isGrantkeeperError } from "./errors.ts";
+import type { Grant, Grants, OpenGrant } from "./grants.ts";
+import { type HeldGrant, type Leases, notConnected } from "./leases.ts";
+import type { Revocation } from "./revocation.ts";
+import type { TokenSet } from "./token-response.ts";
+
+export interface SaveOptions {
+  readonly grants: Grants;
+  readonly leases: Leases;
+  readonly revocation: Revocation;
+  readonly isClosed: () => boolean;
+}
+
+/**
+ * Commits the token set that a refresh received. A store that is down is tried again for as long as the keeper is open:
+ * nothing else holds this refresh token. Where another has moved the row meanwhile, the commit is made on what is there
+ * now, unless that replaced the same token set.
+ */
+export async function saveRefreshed(
+  { grants, leases, revocation, isClosed }: SaveOptions,
+  held: HeldGrant,
+  name: string,
+  received: TokenSet,
+  next: (grant: Grant) => Grant,
+): Promise<OpenGrant> {
+  const spent = held.grant.tokenSets[name]?.refreshToken;
+
+  async function commit(target: HeldGrant): Promise<OpenGrant | undefined> {
+    const grant = next(target.grant);
+    const { outcome, row } = await grants.commit(target, grant, { replaced: [name] });
+    return outcome === "committed" ? { row, grant } : undefined;
+  }
+
+  async function commitOnCurrent(): Promise<OpenGrant | undefined> {
+    const current = await grants.read(held.lease.connectionId);
+    if (current === undefined) {
+      // Disconnected meanwhile: what arrived late must not live on at the provider.
+      await revocation.revoke({ ...held.grant, tokenSets: { [name]: received } }, held.lease.connectionId);
+      throw notConnected();
+    }
+    const replaced = current.row.grantId !== held.row.grantId || current.grant.tokenSets[name]?.refreshToken !== spent;
+    if (replaced) return current;
+    const retaken = await leases.tryTake(current);
+    return retaken === undefined ? undefined : commit(retaken);
+  }
+
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const saved = attempt === 0 ? await commit(held) : await commitOnCurrent();
+      if (saved !== undefined) return saved;
+    } catch (error) {
+      const transient =
+        isGrantkeeperError(error) && (error.code === "store_unavailable" || error.code === "keys_unavailable");
+      if (!transient || isClosed()) throw error;
+    }
+    if (isClosed())
+      throw new GrantkeeperError("closed", "The keeper was closed while a refreshed token waited for its store.");
+    await new Promise((resolve) => setTimeout(resolve, Math.min(2_000, 25 * 2 ** Math.min(attempt, 8))));
+  }
+}

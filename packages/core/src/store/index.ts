@@ -1,0 +1,2 @@
+export { type KeyvLike, type KeyvStoreOptions, keyvStore } from "./keyv-store.ts";
+export type * from "./port.ts";

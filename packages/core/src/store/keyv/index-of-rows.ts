@@ -1,0 +1,106 @@
+import type { GrantRow, ListQuery } from "../port.ts";
+
+type Entry = Pick<GrantRow, "connectionId" | "connector" | "ownerHash" | "accountHash" | "identityHash" | "state"> & {
+  /** Counts up as rows are added: the order of pages. */
+  readonly sequence: number;
+};
+
+/** Which rows there are, in memory: Keyv itself finds by key only. True while one process alone writes. */
+export interface IndexOfRows {
+  set(row: GrantRow): void;
+  delete(connectionId: string): void;
+  page(query: ListQuery): { readonly connectionIds: readonly string[]; readonly next: string | undefined };
+  /** Keeps an identity for a row that is about to be written; returns the connection that has it already. */
+  reserve(identityHash: string, connectionId: string): string | undefined;
+  endReservation(identityHash: string, connectionId: string): void;
+}
+
+export function createIndexOfRows(): IndexOfRows {
+  const entries = new Map<string, Entry>();
+  const identities = new Map<string, string>();
+  const reservations = new Map<string, string>();
+  const byOwner = new Map<string, Set<string>>();
+  const byAccount = new Map<string, Set<string>>();
+  let sequence = 0;
+
+  function forget(connectionId: string): Entry | undefined {
+    const entry = entries.get(connectionId);
+    if (entry === undefined) return undefined;
+    identities.delete(entry.identityHash);
+    removeFrom(byOwner, entry.ownerHash, connectionId);
+    removeFrom(byAccount, entry.accountHash, connectionId);
+    return entry;
+  }
+
+  function candidates({ ownerHash, accountHash }: ListQuery): Iterable<Entry> {
+    const ids =
+      ownerHash !== undefined
+        ? byOwner.get(ownerHash)
+        : accountHash !== undefined
+          ? byAccount.get(accountHash)
+          : undefined;
+    if (ownerHash === undefined && accountHash === undefined) return entries.values();
+    const found = [...(ids ?? [])].flatMap((id) => entries.get(id) ?? []);
+    return found.sort((a, b) => a.sequence - b.sequence);
+  }
+
+  return {
+    set(row) {
+      const known = forget(row.connectionId);
+      const { connectionId, connector, ownerHash, accountHash, identityHash, state } = row;
+      const entry = { connectionId, connector, ownerHash, accountHash, identityHash, state };
+      entries.set(connectionId, { ...entry, sequence: known?.sequence ?? ++sequence });
+      identities.set(identityHash, connectionId);
+      addTo(byOwner, ownerHash, connectionId);
+      addTo(byAccount, accountHash, connectionId);
+    },
+    delete(connectionId) {
+      forget(connectionId);
+      entries.delete(connectionId);
+    },
+    page(query) {
+      const after = query.after === undefined ? 0 : Number(query.after);
+      const page: Entry[] = [];
+      for (const entry of candidates(query)) {
+        if (entry.sequence <= after || !matches(entry, query)) continue;
+        if (page.length === query.limit) return { connectionIds: idsOf(page), next: String(page.at(-1)?.sequence) };
+        page.push(entry);
+      }
+      return { connectionIds: idsOf(page), next: undefined };
+    },
+    reserve(identityHash, connectionId) {
+      const holder = identities.get(identityHash) ?? reservations.get(identityHash);
+      if (holder !== undefined && holder !== connectionId) return holder;
+      reservations.set(identityHash, connectionId);
+      return undefined;
+    },
+    endReservation(identityHash, connectionId) {
+      if (reservations.get(identityHash) === connectionId) reservations.delete(identityHash);
+    },
+  };
+}
+
+function matches(entry: Entry, query: ListQuery): boolean {
+  return (
+    (query.ownerHash === undefined || entry.ownerHash === query.ownerHash) &&
+    (query.accountHash === undefined || entry.accountHash === query.accountHash) &&
+    (query.connector === undefined || entry.connector === query.connector) &&
+    (query.state === undefined || entry.state === query.state)
+  );
+}
+
+function idsOf(entries: readonly Entry[]): string[] {
+  return entries.map((entry) => entry.connectionId);
+}
+
+function addTo(sets: Map<string, Set<string>>, key: string, value: string): void {
+  const set = sets.get(key);
+  if (set === undefined) sets.set(key, new Set([value]));
+  else set.add(value);
+}
+
+function removeFrom(sets: Map<string, Set<string>>, key: string, value: string): void {
+  const set = sets.get(key);
+  set?.delete(value);
+  if (set?.size === 0) sets.delete(key);
+}

@@ -1,0 +1,152 @@
+/**
+ * The store port: keeps sealed rows, compares and sets, leases. A store never sees a token, an owner or an account: only
+ * sealed bytes and keyed hashes. Times are Unix milliseconds of the store's own clock. A store that cannot be reached
+ * rejects with `store_unavailable`; it never answers as if nothing were there.
+ */
+export interface Store {
+  /** `process`: right for one process at a time. `shared`: right for any number of them. */
+  readonly scope: "process" | "shared";
+  /** Where the rows are, in a few words for a notice to people, such as `memory` or `sqlite`. */
+  readonly kind: string;
+
+  /** Creates or upgrades the schema, or opens what the store needs to hold open. Safe to call at once and again. */
+  migrate(): Promise<void>;
+
+  /** A strong read. */
+  get(connectionId: string): Promise<GrantRow | undefined>;
+
+  /** Adds a row unless its connection id or its `identityHash` is taken. */
+  insert(
+    row: NewGrantRow,
+  ): Promise<{ readonly inserted: true } | { readonly inserted: false; readonly connectionId: string }>;
+
+  /**
+   * Takes the lease of a row whose grant id and version are as expected, if none holds it or the one that did has run
+   * out. Only this moves the fence. A given intent is added, in place of one for the same token set.
+   */
+  lease(request: LeaseRequest): Promise<LeaseOutcome>;
+
+  /** Gives back a lease that is still the caller's own, and removes the intents of the token sets named. */
+  release(request: { readonly lease: LeaseKey; readonly clearIntents: readonly string[] }): Promise<void>;
+
+  /**
+   * Replaces a row's payload, removes the intents of the token sets named and gives back the lease, if grant id, fence
+   * and version are as read; otherwise changes nothing. Never adds a row. `identity_taken` when another row has the new
+   * `identityHash`.
+   */
+  commit(commit: GrantCommit): Promise<"committed" | "superseded" | "identity_taken">;
+
+  /** Deletes a row under the same condition as a commit. */
+  delete(condition: CommitCondition): Promise<"deleted" | "superseded">;
+
+  /** One page of rows in a stable order. `after` is the last page's `next`. */
+  list(query: ListQuery): Promise<{ readonly rows: readonly GrantRow[]; readonly next: string | undefined }>;
+
+  readonly flows: {
+    put(key: string, sealed: Uint8Array, ttlMs: number): Promise<void>;
+    /** Returns and removes at once: of many callers one gets it. */
+    take(key: string): Promise<Uint8Array | undefined>;
+  };
+
+  /** A few small values of the keeper's own, such as the wrapped index key. */
+  readonly settings: {
+    get(name: string): Promise<Uint8Array | undefined>;
+    /** Sets the value if the present one is byte for byte `expected` (`undefined`: absent). */
+    compareAndSet(name: string, expected: Uint8Array | undefined, value: Uint8Array): Promise<boolean>;
+  };
+
+  close(): Promise<void>;
+}
+
+export type GrantState = "active" | "needs_reauthorization";
+
+/** What a writer gives; the rest of a row is the store's own. */
+export interface GrantPayload {
+  /** Random; each connect gives a connection a new one. */
+  readonly grantId: string;
+  /** Counts sealed payloads of this connection; set by the writer before sealing. */
+  readonly version: number;
+  readonly sealed: Uint8Array;
+  readonly state: GrantState;
+  /** Keyed hash of owner, connector, params and account: no two rows share one. */
+  readonly identityHash: string;
+  /** Keyed hash of connector and account, over all owners. */
+  readonly accountHash: string;
+}
+
+export interface NewGrantRow extends GrantPayload {
+  readonly connectionId: string;
+  readonly connector: string;
+  readonly ownerHash: string;
+}
+
+/** What was about to be sent when a lease was taken: it tells a successor what may have been spent. */
+export interface RefreshIntent {
+  readonly attemptId: string;
+  readonly tokenSet: string;
+  /** Keyed hash of the refresh token. */
+  readonly refreshTokenHash: string;
+}
+
+export interface OpenIntent extends RefreshIntent {
+  readonly at: number;
+}
+
+export interface GrantRow extends NewGrantRow {
+  readonly fence: number;
+  readonly lease: { readonly holder: string; readonly until: number } | undefined;
+  /** At most one for each token set: refresh tokens that were about to be sent and whose answer was not yet saved. */
+  readonly intents: readonly OpenIntent[];
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** The store's clock when this row was read. */
+  readonly readAt: number;
+}
+
+export interface LeaseRequest {
+  readonly connectionId: string;
+  readonly grantId: string;
+  readonly version: number;
+  /** Names the one that takes it: random for each try. */
+  readonly holder: string;
+  readonly durationMs: number;
+  readonly intent: RefreshIntent | undefined;
+}
+
+export type LeaseOutcome =
+  /** `row` is as it was before, its intents included, but for the fence: it shows what a predecessor left. */
+  | { readonly kind: "leased"; readonly lease: LeaseKey; readonly row: GrantRow }
+  /** Another holds it, for `remainingMs` at most. */
+  | { readonly kind: "held"; readonly remainingMs: number }
+  /** Grant id or version are no longer as expected. */
+  | { readonly kind: "moved"; readonly row: GrantRow }
+  | { readonly kind: "absent" };
+
+export interface LeaseKey {
+  readonly connectionId: string;
+  readonly holder: string;
+  readonly fence: number;
+}
+
+export interface CommitCondition {
+  readonly connectionId: string;
+  readonly grantId: string;
+  readonly version: number;
+  readonly fence: number;
+}
+
+export interface GrantCommit {
+  readonly expected: CommitCondition;
+  readonly payload: GrantPayload;
+  readonly clearIntents: readonly string[];
+}
+
+export interface ListQuery {
+  readonly ownerHash?: string | undefined;
+  readonly accountHash?: string | undefined;
+  readonly connector?: string | undefined;
+  readonly state?: GrantState | undefined;
+  readonly after?: string | undefined;
+  /** 1 to 1000. */
+  readonly limit: number;
+}
