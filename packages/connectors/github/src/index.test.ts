@@ -1,0 +1,67 @@
+import type { Json, ProviderResponse } from "@grantkeeper/core/connector";
+import { connectorContract } from "@grantkeeper/testing";
+import { expect, test } from "vitest";
+import { githubFixtures } from "../fixtures/index.ts";
+import { github } from "./index.ts";
+
+const connector = github({ clientId: "client", clientSecret: "secret", scopes: ["repo", "user:email"] });
+
+connectorContract(test, connector, githubFixtures);
+
+test("R36 an error under HTTP 200 is an error in the words of RFC 6749", () => {
+  expect(connector.readError?.(answer({ error: "bad_refresh_token" }))).toEqual({ error: "invalid_grant" });
+  expect(connector.readError?.(answer({ error: "slow_down" }))).toEqual({ error: "slow_down" });
+  expect(connector.readError?.(answer({ access_token: "gho_example", scope: "" }))).toBeUndefined();
+  expect(connector.readError?.(answer(undefined, 502))).toBeUndefined();
+});
+
+test("R57 an error that is named like a property of every object stays text", () => {
+  expect(connector.readError?.(answer({ error: "constructor" }))).toEqual({ error: "constructor" });
+});
+
+test("R18 a granted scope stands for all that it includes, at any depth", () => {
+  const includes = connector.scopeIncludes ?? {};
+  expect(includes["admin:org"]).toContain("read:org");
+  for (const included of Object.values(includes)) {
+    for (const scope of included) expect(included).toEqual(expect.arrayContaining([...(includes[scope] ?? [])]));
+  }
+});
+
+test("an answer without a numeric id names no account", () => {
+  const read = (response: Json): unknown =>
+    connector.identify?.read({
+      response,
+      tokenResponse: {},
+      idTokenClaims: undefined,
+      tokenSets: ["default"],
+      params: {},
+    });
+  expect(read({ login: "octocat" })).toBeUndefined();
+  expect(read([])).toBeUndefined();
+  expect(read(null)).toBeUndefined();
+});
+
+test("R51 revocation sends the token in the body, under the client's own credentials", () => {
+  const requests = connector.revoke?.requests({
+    tokenSet: "default",
+    accessToken: "gho_example",
+    refreshToken: undefined,
+    clientId: "Iv1/client",
+  });
+  expect(requests).toEqual([
+    {
+      url: "applications/Iv1%2Fclient/token",
+      method: "DELETE",
+      authentication: "client_secret_basic",
+      json: { access_token: "gho_example" },
+    },
+  ]);
+});
+
+test("a GitHub App asks for no scopes", () => {
+  expect(github({ clientId: "Iv1.example", clientSecret: "secret" }).scopes).toEqual([]);
+});
+
+function answer(body: Json | undefined, status = 200): ProviderResponse {
+  return { status, headers: new Headers(), body };
+}
