@@ -1,0 +1,75 @@
+import { join } from "node:path";
+import type { Say } from "./lib/check.ts";
+import { bundleConnector } from "./lib/connector-bundle.ts";
+import { installPacked, loadsOf, sizeOf, startMilliseconds } from "./lib/installed.ts";
+import { packPackages } from "./lib/packed.ts";
+import { connectorPackages } from "./lib/workspace.ts";
+
+export const name = "bundles";
+
+const CONNECTOR_LIMIT_BYTES = 1536;
+const INSTALLED_LIMIT_BYTES = 3 * 1024 * 1024;
+const START_LIMIT_MS = 60;
+const FORBIDDEN_IN_CONNECTORS = ["crypto", "createHmac", "subtle", "openid-client", "keyv"];
+const INSTALLED = ["@grantkeeper/core", "@grantkeeper/github"];
+
+/** Connectors are small and hold nothing of one another; the core installs small and starts fast. */
+export async function run(say: Say): Promise<readonly string[]> {
+  return [...(await connectorProblems(say)), ...(await installedProblems(say))];
+}
+
+async function connectorProblems(say: Say): Promise<readonly string[]> {
+  const connectors = connectorPackages();
+  const problems: string[] = [];
+  let largest = { id: "none", bytes: 0 };
+  for (const { id, folder } of connectors) {
+    const { text, bytes } = await bundleConnector(folder);
+    if (bytes > largest.bytes) largest = { id, bytes };
+    if (bytes >= CONNECTOR_LIMIT_BYTES) {
+      problems.push(
+        `${id} is ${bytes} bytes gzipped, not below ${CONNECTOR_LIMIT_BYTES}. ` +
+          "Load what only tests and demonstrations need (its emulation) by a dynamic import.",
+      );
+    }
+    const others = connectors.map((other) => other.id).filter((other) => other !== id);
+    for (const word of wordsIn(text, [...others, ...FORBIDDEN_IN_CONNECTORS])) {
+      problems.push(`${id}'s bundle holds the word "${word}". Remove the import or the text that brings it in.`);
+    }
+  }
+  say(`largest of ${connectors.length} connectors: ${largest.id}, ${largest.bytes} bytes gzipped`);
+  return problems;
+}
+
+/** Exported for its test. */
+export function wordsIn(text: string, words: readonly string[]): readonly string[] {
+  return words.filter((word) => new RegExp(`(?<!\\w)${word}(?!\\w)`, "i").test(text));
+}
+
+async function installedProblems(say: Say): Promise<readonly string[]> {
+  const folder = await installPacked(await packPackages(), INSTALLED);
+  const bytes = sizeOf(join(folder, "node_modules"));
+  const milliseconds = await startMilliseconds(folder, INSTALLED);
+  const loaded = await loadsOf(folder, INSTALLED);
+  say(`${INSTALLED.join(" + ")}: ${mebibytes(bytes)} installed, imported in ${milliseconds.toFixed(0)} ms`);
+  return [
+    ...(bytes < INSTALLED_LIMIT_BYTES
+      ? []
+      : [
+          `${INSTALLED.join(" + ")} install ${mebibytes(bytes)}, not below ${mebibytes(INSTALLED_LIMIT_BYTES)}. Drop a dependency.`,
+        ]),
+    ...(milliseconds < START_LIMIT_MS
+      ? []
+      : [
+          `${INSTALLED.join(" + ")} take ${milliseconds.toFixed(0)} ms to import, not below ${START_LIMIT_MS}. Load less, or later.`,
+        ]),
+    ...loaded
+      .filter((url) => /\bundici\b/.test(url))
+      .map(
+        (url) => `Importing ${INSTALLED.join(" + ")} loads ${url}. Use the fetch that is passed in, when it is needed.`,
+      ),
+  ];
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(2)} MiB`;
+}

@@ -1,0 +1,36 @@
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+export interface ConnectorBundle {
+  readonly text: string;
+  /** Gzipped. */
+  readonly bytes: number;
+}
+
+/** What an application takes in by importing one connector: its entry and the chunks that one imports at once. */
+export async function bundleConnector(folder: string): Promise<ConnectorBundle> {
+  const { metafile, outputFiles } = await build({
+    absWorkingDir: folder,
+    entryPoints: [join("src", "index.ts")],
+    outdir: "out",
+    bundle: true,
+    minify: true,
+    format: "esm",
+    splitting: true,
+    platform: "node",
+    metafile: true,
+    write: false,
+    logLevel: "silent",
+  });
+  const { outputs } = metafile;
+  const needed = new Set(Object.keys(outputs).filter((path) => outputs[path]?.entryPoint === "src/index.ts"));
+  for (const path of needed) {
+    for (const { kind, path: next } of outputs[path]?.imports ?? []) {
+      if (kind === "import-statement" && next in outputs) needed.add(next);
+    }
+  }
+  const texts = outputFiles.filter(({ path }) => [...needed].some((name) => path === join(folder, name)));
+  const text = texts.map((file) => file.text).join("\n");
+  return { text, bytes: gzipSync(text).byteLength };
+}
