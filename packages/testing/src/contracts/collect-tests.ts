@@ -1,0 +1,16 @@
+import type { TestFunction } from "./test-function.ts";
+
+/** Runs what a suite registers, and returns the names of those that failed. */
+export async function failuresOf(register: (test: TestFunction) => void): Promise<readonly string[]> {
+  const tests: { readonly name: string; readonly run: () => Promise<void> | void }[] = [];
+  register((name, run) => tests.push({ name, run }));
+  const failed: string[] = [];
+  for (const { name, run } of tests) {
+    try {
+      await run();
+    } catch {
+      failed.push(name);
+    }
+  }
+  return failed;
+}

@@ -1,0 +1,42 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Store } from "@grantkeeper/core/store";
+import { testCommits } from "./store-commits.ts";
+import { testLeases } from "./store-leases.ts";
+import { testListing } from "./store-listing.ts";
+import type { StoreUnderTest } from "./store-rows.ts";
+import { testRowsAndValues } from "./store-values.ts";
+import type { TestFunction } from "./test-function.ts";
+
+export interface StoreTest {
+  readonly store: Store;
+  /** A duration, in milliseconds, that `pass` outlasts and nothing else does. */
+  readonly short: number;
+  /** Lets `short` run out on the store's clock. */
+  readonly pass: () => Promise<void>;
+}
+
+export type StoreTestFunction = (name: string, run: (it: StoreTest) => Promise<void>) => void;
+
+/**
+ * Registers the tests that every store must pass. `makeStore` gives an empty store for each test, which the suite
+ * migrates and closes. `test` is that of vitest or of node:test.
+ */
+export function storeContract(test: TestFunction, makeStore: () => Promise<StoreUnderTest>): void {
+  const withStore: StoreTestFunction = (name, run) =>
+    test(name, async () => {
+      const { store, advance, dispose } = await makeStore();
+      const short = advance ? 30_000 : 300;
+      try {
+        await store.migrate();
+        await run({ store, short, pass: async () => (advance ? advance(short + 1) : delay(short + 50)) });
+        await store.close();
+      } finally {
+        await dispose();
+      }
+    });
+
+  testRowsAndValues(withStore);
+  testLeases(withStore);
+  testCommits(withStore);
+  testListing(withStore);
+}

@@ -1,0 +1,17 @@
+export { type ConsentChoice, consent } from "./consent.ts";
+export { connectorContract } from "./contracts/connector.ts";
+export type { ConnectorFixtures, ExpectedTokenSet } from "./contracts/connector-fixtures.ts";
+export { storeContract } from "./contracts/store.ts";
+export type { StoreUnderTest } from "./contracts/store-rows.ts";
+export type { TestFunction } from "./contracts/test-function.ts";
+export type { ApiRequestEntry, Lineage, ProviderLog, RevocationEntry, TokenRequestEntry } from "./provider/log.ts";
+export type {
+  EmulatedProvider,
+  Fault,
+  Faults,
+  ProviderOptions,
+  SeededGrant,
+  SeededTokenSet,
+  SeedOptions,
+} from "./provider/options.ts";
+export { startProvider } from "./provider/start.ts";

@@ -1,0 +1,3 @@
+export type { OidcLog, OidcTokenRequestEntry } from "./log.ts";
+export { type OidcProvider, type OidcProviderOptions, startOidcProvider } from "./server.ts";
+export { type SignInChoice, signIn } from "./sign-in.ts";

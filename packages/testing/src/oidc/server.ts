@@ -1,0 +1,126 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Connector, Rotation } from "@grantkeeper/core/connector";
+import { exportJWK, generateKeyPair } from "jose";
+import { type Configuration, Provider } from "oidc-provider";
+import { memoryAdapter } from "./adapter.ts";
+import { oidcConnector } from "./connector.ts";
+import { answerInteraction, interactionUrl } from "./interactions.ts";
+import { type OidcLog, recordTokenRequests } from "./log.ts";
+import { type SignInChoice, signIn } from "./sign-in.ts";
+
+export interface OidcProviderOptions {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly redirectUris: readonly string[];
+  /** Left out: strict. */
+  readonly rotation?: Extract<Rotation, { readonly kind: "none" | "strict" }>;
+  /** Seconds. Left out: 3600. */
+  readonly accessTokenLifetime?: number;
+  /** 0, the default, takes a free one. */
+  readonly port?: number;
+}
+
+/** An OpenID provider of another make than the emulator, on the loopback interface. */
+export interface OidcProvider {
+  readonly connector: Connector<never, never>;
+  /** `http://127.0.0.1:PORT`, the issuer too. */
+  readonly origin: string;
+  readonly log: OidcLog;
+  /** Consents by plain HTTP as the user `login`, and returns the callback URL that the browser would go to. */
+  readonly signIn: (authorizationUrl: string | URL, choice: SignInChoice) => Promise<URL>;
+  /** Whether refreshing with this token would succeed now. Changes nothing. */
+  readonly isAlive: (refreshToken: string) => Promise<boolean>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Serves oidc-provider with one client, PKCE, revocation and strict rotation: a refresh token that is used again ends
+ * its grant. For tests: throws under NODE_ENV=production. It keeps everything in memory and evicts nothing.
+ */
+export async function startOidcProvider(options: OidcProviderOptions): Promise<OidcProvider> {
+  if (process.env["NODE_ENV"] === "production")
+    throw new Error("This provider does not start under NODE_ENV=production.");
+  const rotation = options.rotation ?? { kind: "strict" };
+  const server = createServer();
+  await listen(server, options.port ?? 0);
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const provider = new Provider(origin, await configuration(options, rotation));
+  const log = recordTokenRequests(provider);
+  const answer = provider.callback();
+  server.on("request", (request, response) => {
+    answerInteraction(provider, request, response)
+      .then((answered) => (answered ? undefined : answer(request, response)))
+      .catch(() => response.writeHead(400).end());
+  });
+
+  return {
+    connector: oidcConnector({
+      issuer: origin,
+      clientId: options.clientId,
+      clientSecret: options.clientSecret,
+      rotation,
+    }),
+    origin,
+    log,
+    signIn,
+    isAlive: async (refreshToken) => {
+      const found = await provider.RefreshToken.find(refreshToken);
+      if (found?.isValid !== true || found.grantId === undefined) return false;
+      return (await provider.Grant.find(found.grantId)) !== undefined;
+    },
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function configuration(options: OidcProviderOptions, rotation: Rotation): Promise<Configuration> {
+  const { privateKey } = await generateKeyPair("RS256", { extractable: true });
+  const day = 24 * 3600;
+  return {
+    adapter: memoryAdapter(),
+    clients: [
+      {
+        client_id: options.clientId,
+        client_secret: options.clientSecret,
+        redirect_uris: [...options.redirectUris],
+        grant_types: ["authorization_code", "refresh_token"],
+        token_endpoint_auth_method: "client_secret_basic",
+      },
+    ],
+    jwks: { keys: [{ ...(await exportJWK(privateKey)), kid: "oidc", alg: "RS256", use: "sig" }] },
+    cookies: { keys: ["oidc-provider-in-tests"] },
+    claims: { openid: ["sub"], profile: ["name"], email: ["email", "email_verified"] },
+    findAccount: (_ctx, sub) => ({
+      accountId: sub,
+      claims: () => ({ sub, name: sub, email: `${sub}@example.com`, email_verified: true }),
+    }),
+    pkce: { required: () => true },
+    rotateRefreshToken: rotation.kind === "strict",
+    interactions: { url: interactionUrl },
+    features: { devInteractions: { enabled: false }, revocation: { enabled: true, allowedPolicy: () => true } },
+    clientBasedCORS: () => false,
+    ttl: {
+      AccessToken: options.accessTokenLifetime ?? 3600,
+      AuthorizationCode: 600,
+      IdToken: 3600,
+      RefreshToken: 30 * day,
+      Interaction: 3600,
+      Session: day,
+      Grant: 30 * day,
+    },
+  };
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}

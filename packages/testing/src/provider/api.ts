@@ -1,0 +1,104 @@
+import type { EmulatedRoute } from "@grantkeeper/core/connector";
+import { identityClaims } from "../engine/id-token.ts";
+import { authenticatesClient, isClientBasic } from "./client-authentication.ts";
+import { emulatedResponse, type IncomingRequest, jsonResponse, lineageOf, type ProviderContext } from "./context.ts";
+import type { ApiRequestEntry } from "./log.ts";
+import { readParameters } from "./parameters.ts";
+
+/** Answers a call to one of the emulation's own routes. */
+export function answerRoute(context: ProviderContext, route: EmulatedRoute, request: IncomingRequest): Response {
+  const { connector, engine, log } = context;
+  const access = lookUp(context, request);
+  const answer = route.handle({
+    method: request.method,
+    url: request.url,
+    headers: request.headers,
+    body: request.body,
+    token: access.token,
+    reason: access.reason,
+    clientAuthenticated: isClientBasic(connector, request.headers.get("authorization") ?? undefined),
+    revoke: (token, scope) => {
+      const lineage = lineageOf(context, token);
+      const known = engine.end(token, scope === "grant" ? "account" : "set");
+      log.revocation({ at: Date.now(), lineage, known });
+      return known;
+    },
+  });
+  logCall(context, request, access, answer.status);
+  return emulatedResponse(context, answer);
+}
+
+/** Answers a call that no route takes. */
+export function answerUnknown(context: ProviderContext, request: IncomingRequest): Response {
+  logCall(context, request, lookUp(context, request), 404);
+  return jsonResponse({ error: "not_found", error_description: `Nothing is emulated at ${request.url.href}.` }, 404);
+}
+
+/** Answers a userinfo request (OpenID Connect Core, section 5.3). */
+export function answerUserinfo(context: ProviderContext, request: IncomingRequest): Response {
+  const access = lookUp(context, request);
+  const response = userinfo(context, access);
+  logCall(context, request, access, response.status);
+  return response;
+}
+
+function userinfo(context: ProviderContext, { token, reason }: Access): Response {
+  const refuse = (status: number, error: string | undefined) =>
+    new Response(null, {
+      status,
+      headers: { "www-authenticate": `Bearer realm="emulated"${error === undefined ? "" : `, error="${error}"`}` },
+    });
+  if (token === undefined) return refuse(401, reason === "missing" ? undefined : "invalid_token");
+  // Without an issuer it is a plain OAuth provider, which may know no `openid`.
+  if (context.issuer === undefined) {
+    return jsonResponse({ sub: token.account.id, ...identityClaims(token.account, ["profile", "email"]) });
+  }
+  if (!token.scopes.includes("openid")) return refuse(403, "insufficient_scope");
+  return jsonResponse({ sub: token.account.id, ...identityClaims(token.account, token.scopes) });
+}
+
+/** Answers a revocation request (RFC 7009, section 2): 200 for an unknown token too. */
+export function answerRevocation(context: ProviderContext, request: IncomingRequest): Response {
+  const { connector, engine, log } = context;
+  const parameters = readParameters(request, "form") ?? readParameters(request, "json");
+  const token = parameters?.get("token");
+  if (request.method !== "POST" || parameters === undefined || token === undefined) {
+    return jsonResponse({ error: "invalid_request" }, 400);
+  }
+  if (!authenticatesClient(connector, request.headers.get("authorization") ?? undefined, parameters)) {
+    return jsonResponse({ error: "invalid_client" }, 401);
+  }
+  const lineage = lineageOf(context, token);
+  const known = engine.end(token, connector.revocationScope === "grant" ? "account" : "token");
+  log.revocation({ at: Date.now(), lineage, known });
+  return new Response(null, { status: 200, headers: { "cache-control": "no-store" } });
+}
+
+interface Access {
+  readonly token: Parameters<EmulatedRoute["handle"]>[0]["token"];
+  readonly reason: ApiRequestEntry["reason"];
+  readonly lineage: ApiRequestEntry["lineage"];
+}
+
+function lookUp(context: ProviderContext, { headers }: IncomingRequest): Access {
+  const text = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+  if (text === undefined) return { token: undefined, reason: "missing", lineage: undefined };
+  const lineage = lineageOf(context, text);
+  const found = context.engine.useAccessToken(text);
+  if (found.kind !== "live") return { token: undefined, reason: found.kind, lineage };
+  const account = context.accounts.find(found.grant.accountId);
+  if (account === undefined) return { token: undefined, reason: "unknown", lineage };
+  return { token: { account, tokenSet: found.tokenSet, scopes: found.scopes }, reason: undefined, lineage };
+}
+
+function logCall(context: ProviderContext, request: IncomingRequest, access: Access, status: number): void {
+  context.log.apiRequest({
+    at: Date.now(),
+    method: request.method,
+    url: request.url.href,
+    accountId: access.token?.account.id,
+    lineage: access.lineage,
+    reason: access.reason,
+    status,
+  });
+}

@@ -1,0 +1,58 @@
+import type { Connector } from "@grantkeeper/core/connector";
+
+type Client = Pick<Connector, "clientId" | "clientSecret" | "clientAuth" | "basicEncoding">;
+
+/**
+ * Whether a request proves the client exactly as its connector says (RFC 6749, section 2.3): by that one method, with
+ * the right secret, and with no second credential beside it.
+ */
+export function authenticatesClient(
+  client: Client,
+  authorization: string | undefined,
+  parameters: ReadonlyMap<string, string>,
+): boolean {
+  const id = parameters.get("client_id");
+  const secret = parameters.get("client_secret");
+  if (parameters.has("client_assertion")) return false;
+  if (client.clientAuth === "client_secret_basic") {
+    const basic = authorization === undefined ? undefined : readBasic(authorization, client.basicEncoding);
+    return secret === undefined && (id === undefined || id === client.clientId) && isClient(client, basic);
+  }
+  if (authorization !== undefined || id !== client.clientId) return false;
+  return client.clientAuth === "none" ? secret === undefined : secret !== undefined && secret === client.clientSecret;
+}
+
+/** Whether a header holds the client's id and secret by HTTP Basic, encoded in either way. */
+export function isClientBasic(client: Client, authorization: string | undefined): boolean {
+  if (authorization === undefined) return false;
+  return (["rfc6749", "raw"] as const).some((encoding) => isClient(client, readBasic(authorization, encoding)));
+}
+
+interface Credentials {
+  readonly id: string;
+  readonly secret: string;
+}
+
+function isClient(client: Client, given: Credentials | undefined): boolean {
+  return given !== undefined && given.id === client.clientId && given.secret === client.clientSecret;
+}
+
+function readBasic(authorization: string, encoding: Client["basicEncoding"]): Credentials | undefined {
+  const encoded = /^basic +([A-Za-z0-9+/]+=*)$/i.exec(authorization)?.[1];
+  if (encoded === undefined) return undefined;
+  const text = Buffer.from(encoded, "base64").toString("utf8");
+  const colon = text.indexOf(":");
+  if (colon < 0) return undefined;
+  const id = text.slice(0, colon);
+  const secret = text.slice(colon + 1);
+  if (encoding === "raw") return { id, secret };
+  try {
+    return { id: formDecode(id), secret: formDecode(secret) };
+  } catch {
+    return undefined;
+  }
+}
+
+function formDecode(value: string): string {
+  return decodeURIComponent(value.replaceAll("+", " "));
+}

@@ -1,0 +1,106 @@
+/** Where in its grant's history a token stands. */
+export interface Lineage {
+  readonly grant: number;
+  readonly tokenSet: string;
+  /** Counts the refresh tokens of the set from 1. */
+  readonly generation: number;
+}
+
+/** One request to the token endpoint. Times are Unix milliseconds of the process, not of the injected clock. */
+export interface TokenRequestEntry {
+  readonly startedAt: number;
+  /** `undefined` while the request is in flight. */
+  endedAt: number | undefined;
+  grantType: string | undefined;
+  clientId: string | undefined;
+  accountId: string | undefined;
+  /** Of the refresh token that was presented, alive or not. */
+  presented: Lineage | undefined;
+  /** Of what was issued: the first token set on an exchange. */
+  issued: Lineage | undefined;
+  /** `issued`, or the error code of RFC 6749, section 5.2; `pending` while in flight; `fault` when an injected fault came first. */
+  outcome: string;
+  /** True when a spent refresh token or code was presented. */
+  reuse: boolean;
+}
+
+/** One request to an API route, or to userinfo. */
+export interface ApiRequestEntry {
+  readonly at: number;
+  readonly method: string;
+  /** At the real provider. */
+  readonly url: string;
+  readonly accountId: string | undefined;
+  readonly lineage: Lineage | undefined;
+  /** Why the access token was not accepted. */
+  readonly reason: "missing" | "unknown" | "expired" | "revoked" | undefined;
+  readonly status: number;
+}
+
+/** One token that was asked to be revoked, at the revocation endpoint or at a route. */
+export interface RevocationEntry {
+  readonly at: number;
+  readonly lineage: Lineage | undefined;
+  /** Whether the token was one of this provider. */
+  readonly known: boolean;
+}
+
+/** What happened at a provider, in memory, for tests. */
+export interface ProviderLog {
+  readonly tokenRequests: readonly TokenRequestEntry[];
+  readonly apiRequests: readonly ApiRequestEntry[];
+  readonly revocations: readonly RevocationEntry[];
+  /** How many spent refresh tokens and codes were presented. */
+  readonly reuseDetected: number;
+  readonly clear: () => void;
+}
+
+/** The side of the log that the provider writes. */
+export interface LogWriter extends ProviderLog {
+  readonly tokenRequest: () => TokenRequestEntry;
+  readonly apiRequest: (entry: ApiRequestEntry) => void;
+  readonly revocation: (entry: RevocationEntry) => void;
+  readonly reuse: () => void;
+}
+
+/** Creates an empty log. */
+export function createLog(): LogWriter {
+  const tokenRequests: TokenRequestEntry[] = [];
+  const apiRequests: ApiRequestEntry[] = [];
+  const revocations: RevocationEntry[] = [];
+  let reuseDetected = 0;
+  return {
+    tokenRequests,
+    apiRequests,
+    revocations,
+    get reuseDetected() {
+      return reuseDetected;
+    },
+    clear: () => {
+      tokenRequests.length = 0;
+      apiRequests.length = 0;
+      revocations.length = 0;
+      reuseDetected = 0;
+    },
+    tokenRequest: () => {
+      const entry: TokenRequestEntry = {
+        startedAt: Date.now(),
+        endedAt: undefined,
+        grantType: undefined,
+        clientId: undefined,
+        accountId: undefined,
+        presented: undefined,
+        issued: undefined,
+        outcome: "pending",
+        reuse: false,
+      };
+      tokenRequests.push(entry);
+      return entry;
+    },
+    apiRequest: (entry) => apiRequests.push(entry),
+    revocation: (entry) => revocations.push(entry),
+    reuse: () => {
+      reuseDetected++;
+    },
+  };
+}
