@@ -1,11 +1,9 @@
 import type { JsonObject } from "./connector/json.ts";
 import type { Account, Connector } from "./connector/types.ts";
-import type { Connectors } from "./connectors.ts";
 import { GrantkeeperError } from "./errors.ts";
 import type { Events } from "./events.ts";
 import type { Grant, Grants, OpenGrant } from "./grants.ts";
 import type { HeldGrant, Leases } from "./leases.ts";
-import type { Revocation } from "./revocation.ts";
 import { missingScopes } from "./scopes.ts";
 import type { Server } from "./server.ts";
 import type { Store } from "./store/port.ts";
@@ -35,18 +33,16 @@ export interface SavedConsent {
 }
 
 export interface ConnectOptions {
-  readonly connectors: Connectors;
   readonly grants: Grants;
   readonly store: Store;
   readonly leases: Leases;
-  readonly revocation: Revocation;
   readonly events: Events;
   readonly now: () => number;
 }
 
 /** Saves what a consent gave: as a new connection, or into the one that has this account already. */
 export function createConnect(options: ConnectOptions): (consent: NewConsent) => Promise<SavedConsent> {
-  const { grants, store, leases, revocation, events, now } = options;
+  const { grants, store, leases, events, now } = options;
 
   async function connect(consent: NewConsent): Promise<SavedConsent> {
     await assertRefreshTokensUnshared(consent);
@@ -64,7 +60,7 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
     return leases.hold<SavedConsent>(
       connectionId,
       async (open) => {
-        await assertSameAccount(open, consent);
+        assertSameAccount(open, consent);
         return { kind: "take", intent: undefined };
       },
       (held) => replace(held, consent),
@@ -98,12 +94,11 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
     return { connectionId, unproven };
   }
 
-  async function assertSameAccount({ row, grant }: OpenGrant, consent: NewConsent): Promise<void> {
+  function assertSameAccount({ grant }: OpenGrant, consent: NewConsent): void {
     const sameOwner = grant.owner === consent.owner && grant.connector === consent.connectorKey;
     if (!sameOwner) throw new GrantkeeperError("not_connected", "There is no such connection.");
     if (grant.account === undefined || grant.account.id === consent.account?.id) return;
-    // The tokens of the other account are nobody's now: they are ended rather than left behind.
-    await revocation.revoke(newGrant(consent), row.connectionId);
+    // Its tokens are dropped and not revoked: a provider may have answered with ones that another connection holds.
     throw new GrantkeeperError(
       "account_mismatch",
       "The user signed in with another account than the one of this connection. Nothing was changed.",

@@ -85,7 +85,8 @@ export function createGrants(store: Store, vault: Vault, openIndex: () => Promis
     return index.hash(kind, ...parts);
   }
 
-  const hashAccount = (connector: string, account: Account): string => hash("account", connector, account.id);
+  const hashAccount = (connector: string, account: Account): string =>
+    hash("account", connector, account.tenant ?? account.id);
 
   async function payloadOf(
     connectionId: string,

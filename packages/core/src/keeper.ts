@@ -168,7 +168,7 @@ export function createKeeper<const Map extends ConnectorMap>(options: KeeperOpti
     backgroundRefresh,
     waitUntil,
   });
-  const connect = createConnect({ connectors, grants, store, leases, revocation, events, now });
+  const connect = createConnect({ grants, store, leases, events, now });
   const flows = createFlows({
     connectors,
     grants,

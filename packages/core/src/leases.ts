@@ -59,6 +59,12 @@ export function createLeases({ store, grants, now, leaseMs, waitMs }: LeasesOpti
       if (open === undefined) throw notConnected();
       const decision = await decide(open);
       if (decision.kind === "done") return decision.result;
+      const holderMs = (open.row.lease?.until ?? 0) - open.row.readAt;
+      if (holderMs > 0) {
+        await pauseForHolder(open, holderMs, attempt, until);
+        continue;
+      }
+      // Only when nobody holds the lease is an open intent one whose holder is gone.
       if (decision.kind === "wait") {
         await pause(decision.waitMs, until, decision.error);
         continue;
@@ -68,15 +74,7 @@ export function createLeases({ store, grants, now, leaseMs, waitMs }: LeasesOpti
       if (outcome.kind === "absent") throw notConnected();
       if (outcome.kind === "moved") continue;
       if (outcome.kind === "held") {
-        const error = new GrantkeeperError("lease_timeout", "Another process works on this connection for too long.", {
-          connector: open.grant.connector,
-          retryAt: new Date(now() + outcome.remainingMs),
-        });
-        await pause(
-          Math.min(outcome.remainingMs, 10 * 2 ** Math.min(attempt, 5) * (0.5 + Math.random())),
-          until,
-          error,
-        );
+        await pauseForHolder(open, outcome.remainingMs, attempt, until);
         continue;
       }
       const held: HeldGrant = { lease: outcome.lease, row: outcome.row, grant: open.grant, takenAt };
@@ -91,8 +89,17 @@ export function createLeases({ store, grants, now, leaseMs, waitMs }: LeasesOpti
   }
 
   function take({ row }: OpenGrant, intent: RefreshIntent | undefined): Promise<LeaseOutcome> {
-    const { connectionId, grantId, version } = row;
-    return store.lease({ connectionId, grantId, version, holder: randomId("hld"), durationMs: leaseMs, intent });
+    const { connectionId, grantId, version, fence } = row;
+    return store.lease({ connectionId, grantId, version, fence, holder: randomId("hld"), durationMs: leaseMs, intent });
+  }
+
+  /** Looks again soon at first, then less often, and never long after the holder must be gone. */
+  function pauseForHolder({ grant }: OpenGrant, remainingMs: number, attempt: number, until: number): Promise<void> {
+    const error = new GrantkeeperError("lease_timeout", "Another process works on this connection for too long.", {
+      connector: grant.connector,
+      retryAt: new Date(now() + remainingMs),
+    });
+    return pause(Math.min(remainingMs, 10 * 2 ** Math.min(attempt, 5) * (0.5 + Math.random())), until, error);
   }
 
   async function pause(ms: number, until: number, error: GrantkeeperError): Promise<void> {

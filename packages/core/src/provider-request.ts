@@ -18,12 +18,6 @@ export interface Credentials {
   readonly refreshToken?: string | undefined;
 }
 
-/** How ending a token set at the provider went. */
-export type RevocationResult =
-  | { readonly kind: "revoked" }
-  | { readonly kind: "unsupported" }
-  | { readonly kind: "failed"; readonly reason: string };
-
 export interface ProviderRequests {
   /** Finds out whose account the tokens belong to. */
   identify(
@@ -36,7 +30,12 @@ export interface ProviderRequests {
   /** Asks the provider whether an access token is still good, by its identity request; `undefined`: it did not say. */
   isAlive(connector: Connector, server: Server, tokenSet: string, accessToken: string): Promise<boolean | undefined>;
   /** Ends one token set at the provider. Never throws: what failed is in the result. */
-  revoke(connector: Connector, server: Server, tokenSet: string, credentials: Credentials): Promise<RevocationResult>;
+  revoke(
+    connector: Connector,
+    server: Server,
+    tokenSet: string,
+    credentials: Credentials,
+  ): Promise<"revoked" | "unsupported" | "failed">;
 }
 
 /** Sends what a connector describes, with its own client authentication, limits and origin checks. */
@@ -120,19 +119,18 @@ export function createProviderRequests({ fetch, now, callTimeoutMs }: ProviderRe
     server: Server,
     tokenSet: string,
     { accessToken, refreshToken }: Credentials,
-  ): Promise<RevocationResult> {
+  ): Promise<"revoked" | "unsupported" | "failed"> {
     const { clientId } = connector;
     const requests =
       connector.revoke?.requests({ tokenSet, accessToken, refreshToken, clientId }) ??
       standardRevocation(server, accessToken, refreshToken);
-    if (requests.length === 0) return { kind: "unsupported" };
+    if (requests.length === 0) return "unsupported";
     const revoked = connector.revoke?.revoked ?? isRevoked;
     for (const request of requests) {
       const sent = await send(connector, server, request, accessToken);
-      if (sent.kind !== "answered") return { kind: "failed", reason: sent.cause.message };
-      if (!revoked(sent.response)) return { kind: "failed", reason: `status ${sent.response.status}` };
+      if (sent.kind !== "answered" || !revoked(sent.response)) return "failed";
     }
-    return { kind: "revoked" };
+    return "revoked";
   }
 
   return { identify, isAlive, revoke };

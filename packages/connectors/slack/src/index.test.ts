@@ -1,4 +1,4 @@
-import type { Json, JsonObject, ProviderResponse } from "@grantkeeper/core/connector";
+import type { Account, Json, JsonObject, ProviderResponse } from "@grantkeeper/core/connector";
 import { connectorContract } from "@grantkeeper/testing";
 import { expect, test } from "vitest";
 import { slackFixtures } from "../fixtures/index.ts";
@@ -86,31 +86,26 @@ test("identity is asked with the bot's token, and with the person's where there 
 });
 
 test("the account of tokens without a token response is read from auth.test", () => {
-  expect(readAccount({ ok: true, team: "Team", team_id: "T1", user_id: "U1", bot_id: "B1" })?.id).toBe("T1");
-  expect(readAccount({ ok: true, team: "Team", team_id: "T1", user: "grace", user_id: "U1" })?.id).toBe("T1:U1");
-  expect(
-    readAccount({ ok: true, team_id: "T1", enterprise_id: "E1", is_enterprise_install: true, bot_id: "B1" })?.id,
-  ).toBe("E1");
+  const bot = { ok: true, team: "Team", team_id: "T1", user_id: "U1", bot_id: "B1" };
+  expect(readAccount(bot, ["default"])?.id).toBe("T1");
+  const person = { ok: true, team: "Team", team_id: "T1", user: "grace", user_id: "U1" };
+  expect(readAccount(person, ["user"])).toEqual({ id: "T1:U1", tenant: "T1", name: "Team (grace)" });
+  const everywhere = { ...bot, enterprise_id: "E1", is_enterprise_install: true };
+  expect(readAccount(everywhere, ["default"])?.id).toBe("E1");
 });
 
 test("an answer that names no workspace or person names no account", () => {
-  expect(readAccount({ ok: false, error: "fatal_error" })).toBeUndefined();
-  expect(readAccount({ ok: true, bot_id: "B1" })).toBeUndefined();
-  expect(readAccount({ ok: true, team_id: "T1" })).toBeUndefined();
+  expect(readAccount({ ok: false, error: "fatal_error" }, ["default"])).toBeUndefined();
+  expect(readAccount({ ok: true, bot_id: "B1" }, ["default"])).toBeUndefined();
+  expect(readAccount({ ok: true, team_id: "T1" }, ["user"])).toBeUndefined();
 });
 
 function readTokens(body: JsonObject): Readonly<Record<string, JsonObject>> {
   return connector.readTokens?.(body) ?? {};
 }
 
-function readAccount(response: Json): { readonly id: string } | undefined {
-  return connector.identify?.read({
-    response,
-    tokenResponse: {},
-    idTokenClaims: undefined,
-    tokenSets: ["default"],
-    params: {},
-  });
+function readAccount(response: Json, tokenSets: readonly string[]): Account | undefined {
+  return connector.identify?.read({ response, tokenResponse: {}, idTokenClaims: undefined, tokenSets, params: {} });
 }
 
 function answer(body: Json | undefined): ProviderResponse {

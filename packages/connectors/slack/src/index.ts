@@ -146,6 +146,8 @@ function readAccount({ response, tokenResponse, tokenSets }: IdentityInput): Acc
   const name = place.name ?? answer.team;
   return {
     id: isText(personId) ? `${placeId}:${personId}` : placeId,
+    // Without rotation every installation in a workspace gets the same bot token.
+    tenant: placeId,
     ...(isText(name) && { name: isPerson ? `${name} (${answer.user})` : name }),
   };
 }

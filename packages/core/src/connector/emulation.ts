@@ -49,7 +49,7 @@ export interface EmulatedApiRequest {
   readonly reason: "missing" | "unknown" | "expired" | "revoked" | undefined;
   /** True when the request carried the emulated client's own id and secret (HTTP Basic, RFC 7617). */
   readonly clientAuthenticated: boolean;
-  /** Ends the token set that this token (of either kind) belongs to, or everything its grant holds. */
+  /** Ends the token set that this token (of either kind) belongs to, or everything that its user granted. */
   readonly revoke: (token: string, scope: "token" | "grant") => boolean;
 }
 

@@ -33,8 +33,8 @@ export interface ProviderResponse {
 }
 
 /**
- * A request that the core sends for a connector. `url` is absolute, or relative to `apiBaseUrl`; its origin must be one
- * of `apiOrigins` or of the connector's endpoints.
+ * A request that the core sends for a connector. `url` is absolute, or relative to `apiBaseUrl` as if that ended in a
+ * slash; its origin must be one of `apiOrigins` or of the connector's endpoints.
  */
 export interface ProviderRequest {
   readonly url: string;
@@ -51,6 +51,11 @@ export interface ProviderRequest {
 /** The account at the provider. `id` is stable there and never shown to another provider; the rest is for people. */
 export interface Account {
   readonly id: string;
+  /**
+   * What several accounts have in common where one token may serve them all, such as a Slack workspace and its bot token:
+   * before a token is revoked, the other connections of the tenant are asked whether they hold it too.
+   */
+  readonly tenant?: string;
   readonly name?: string;
   readonly email?: string;
   readonly avatarUrl?: string;

@@ -150,9 +150,9 @@ export function keyvStore(keyv: KeyvLike = new Keyv(), options: KeyvStoreOptions
       const { connectionId, holder } = request;
       return changing(connectionId, async (row) => {
         if (row === undefined) return { kind: "absent" };
-        if (row.grantId !== request.grantId || row.version !== request.version) return { kind: "moved", row };
         const at = now();
         if (row.lease !== undefined && row.lease.until > at) return { kind: "held", remainingMs: row.lease.until - at };
+        if (!holds(row, request)) return { kind: "moved", row };
         const fence = row.fence + 1;
         const { intent } = request;
         const intents =

@@ -21,8 +21,9 @@ export interface Store {
   ): Promise<{ readonly inserted: true } | { readonly inserted: false; readonly connectionId: string }>;
 
   /**
-   * Takes the lease of a row whose grant id and version are as expected, if none holds it or the one that did has run
-   * out. Only this moves the fence. A given intent is added, in place of one for the same token set.
+   * Takes the lease of a row, if nobody holds it or the one that did has run out (else `held`), and if its grant id,
+   * version and fence are as the caller read them (else `moved`), in this order. Only this moves the fence. A given intent is added, in place of one
+   * for the same token set.
    */
   lease(request: LeaseRequest): Promise<LeaseOutcome>;
 
@@ -70,7 +71,7 @@ export interface GrantPayload {
   readonly state: GrantState;
   /** Keyed hash of owner, connector, params and account: no two rows share one. */
   readonly identityHash: string;
-  /** Keyed hash of connector and account, over all owners. */
+  /** Keyed hash of connector and account (its tenant, where it has one), over all owners. */
   readonly accountHash: string;
 }
 
@@ -107,6 +108,7 @@ export interface LeaseRequest {
   readonly connectionId: string;
   readonly grantId: string;
   readonly version: number;
+  readonly fence: number;
   /** Names the one that takes it: random for each try. */
   readonly holder: string;
   readonly durationMs: number;
@@ -114,11 +116,11 @@ export interface LeaseRequest {
 }
 
 export type LeaseOutcome =
-  /** `row` is as it was before, its intents included, but for the fence: it shows what a predecessor left. */
+  /** `row` is as the caller read it, but for the fence: its intents are those that predecessors left. */
   | { readonly kind: "leased"; readonly lease: LeaseKey; readonly row: GrantRow }
   /** Another holds it, for `remainingMs` at most. */
   | { readonly kind: "held"; readonly remainingMs: number }
-  /** Grant id or version are no longer as expected. */
+  /** Grant id, version or fence are no longer as read. */
   | { readonly kind: "moved"; readonly row: GrantRow }
   | { readonly kind: "absent" };
 

@@ -1,0 +1,174 @@
+import { afterEach, describe, expect, expectTypeOf, test } from "vitest";
+import { createKeeper, generateKey, type IdentifiedConnection } from "./index.ts";
+import {
+  callbackUrl,
+  closeWorlds,
+  codeOf,
+  connect,
+  createWorld,
+  githubConnector,
+  key,
+  silent,
+  slackConnector,
+} from "./test/harness.ts";
+import { zendeskLike } from "./test/zendesk-like.ts";
+
+afterEach(closeWorlds);
+
+const options = { connectors: { github: githubConnector }, keys: [key], callbackUrl, logger: silent };
+
+function codeOfCreate(change: object): string {
+  try {
+    createKeeper({ ...options, ...change });
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+  return "none";
+}
+
+describe("createKeeper", () => {
+  test.each([
+    ["E1 no keys", { keys: [] }],
+    ["E1 keys left out", { keys: undefined }],
+    ["E6 a passphrase", { keys: [{ id: "k", secret: "correct horse battery staple" }] }],
+    ["R9 http", { callbackUrl: "http://app.example.com/connect" }],
+    ["R9 a fragment", { callbackUrl: `${callbackUrl}#x` }],
+    ["R9 a query", { callbackUrl: `${callbackUrl}?x=1` }],
+    ["R9 a user", { callbackUrl: "https://u:p@app.example.com/connect" }],
+    ["R9 no URL", { callbackUrl: "/connect" }],
+    ["R9 javascript", { callbackUrl: "javascript:alert(1)" }],
+    ["an empty client id", { connectors: { github: { ...githubConnector, clientId: "" } } }],
+    ["an empty client secret", { connectors: { github: { ...githubConnector, clientSecret: "" } } }],
+    ["R25 a param that is not anchored", { connectors: { z: { ...zendeskLike, params: { subdomain: /[a-z]+/ } } } }],
+  ])("%s is invalid_config at once", (_, change) => {
+    expect(codeOfCreate(change)).toBe("invalid_config");
+  });
+
+  test.each(["http://localhost:3000/connect", "http://127.0.0.1:3000/connect", "http://[::1]:3000/connect"])(
+    "R9 %s is good for development",
+    (url) => {
+      expect(codeOfCreate({ callbackUrl: url })).toBe("none");
+    },
+  );
+
+  test("says once that grants in memory do not last", () => {
+    const warnings: string[] = [];
+    createKeeper({ ...options, logger: { ...silent, warn: (message) => void warnings.push(message) } });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain("in memory");
+  });
+
+  test("an emulated provider is refused in production", async () => {
+    const { keeper } = await createWorld(githubConnector);
+    process.env["NODE_ENV"] = "production";
+    try {
+      expect(await codeOf(keeper.start("main", { owner: "ada" }))).toBe("invalid_config");
+    } finally {
+      process.env["NODE_ENV"] = "test";
+    }
+  });
+});
+
+describe("types", () => {
+  const keeper = createKeeper({
+    ...options,
+    connectors: { github: githubConnector, slack: slackConnector, zendesk: zendeskLike },
+  });
+
+  test("a typo, a missing param and a token set that is not there do not compile", () => {
+    const never = () => {
+      // @ts-expect-error: no such connector
+      void keeper.start("gihub", { owner: "ada" });
+      // @ts-expect-error: zendesk needs its subdomain
+      void keeper.start("zendesk", { owner: "ada" });
+      void keeper.start("zendesk", { owner: "ada", params: { subdomain: "acme" } });
+      // @ts-expect-error: no such param
+      void keeper.start("zendesk", { owner: "ada", params: { subdomain: "acme", host: "x" } });
+      // @ts-expect-error: GitHub has no params
+      void keeper.start("github", { owner: "ada", params: { subdomain: "acme" } });
+      void keeper.connection("slack", { owner: "ada" }).token({ as: "user" });
+      // @ts-expect-error: GitHub has no user token
+      void keeper.connection("github", { owner: "ada" }).token({ as: "user" });
+      // @ts-expect-error: neither id nor owner
+      void keeper.connection("github", {});
+    };
+    expectTypeOf(never).toBeFunction();
+    expectTypeOf(keeper.connection("github", { id: "con_1" })).toEqualTypeOf<IdentifiedConnection<never>>();
+  });
+
+  test("what types cannot see is refused at run time", async () => {
+    expect(await codeOf(keeper.start("zendesk", { owner: "ada" } as never))).toBe("invalid_request");
+    expect(() => keeper.connection("gihub" as "github", { owner: "ada" })).toThrow(/no connector/);
+    expect(() => keeper.connection("github", {} as { owner: string })).toThrow(/owner/);
+  });
+});
+
+describe("connections", () => {
+  test("are listed by owner, connector and state, over more than one page", async () => {
+    const world = await createWorld(githubConnector);
+    const seeded = world.provider.seed({ count: 230 });
+    for (const [index, { tokenSets, account }] of seeded.entries()) {
+      const { accessToken = "", refreshToken = "", expiresAt = 0 } = tokenSets["default"] ?? {};
+      const tokens = { accessToken, refreshToken, expiresAt: new Date(expiresAt) };
+      await world.keeper.adopt("main", { owner: index % 2 ? "ada" : "bo", tokens, account: { id: account.id } });
+    }
+    const ids = new Set<string>();
+    for await (const connection of world.keeper.connections({ owner: "ada" })) ids.add(connection.id);
+    expect(ids.size).toBe(115);
+    let all = 0;
+    for await (const _ of world.keeper.connections({ state: "active" })) all++;
+    expect(all).toBe(230);
+    for await (const _ of world.keeper.connections({ state: "needs_reauthorization" })) all++;
+    expect(all).toBe(230);
+  });
+
+  test("an unknown connection is not_connected", async () => {
+    const { keeper } = await createWorld(githubConnector);
+    expect(await codeOf(keeper.connection("main", { owner: "ada" }).token())).toBe("not_connected");
+    expect(await codeOf(keeper.connection("main", { id: "con_unknown" }).status())).toBe("not_connected");
+  });
+
+  test("E7 rows sealed under an older key are read and sealed anew under the first", async () => {
+    const { keeper, another, store, clock } = await createWorld(githubConnector);
+    const { connection } = await connect(keeper);
+    const next = { id: "next", secret: generateKey() };
+    const rotated = another({ keys: [next, key] });
+    clock.advance(3601);
+    await rotated.connection("main", { owner: "ada" }).token();
+    const row = await store.get(connection.id);
+    expect(Buffer.from(row?.sealed ?? []).toString("latin1")).toContain("next");
+    const retired = another({ keys: [next] });
+    expect((await retired.connection("main", { owner: "ada" }).status()).state).toBe("active");
+  });
+
+  test("E9 a row that does not open is decryption_failed and stays", async () => {
+    const { keeper, another, store } = await createWorld(githubConnector);
+    const { connection } = await connect(keeper);
+    const stranger = another({ keys: [{ id: "other", secret: generateKey() }] });
+    expect(await codeOf(stranger.connection("main", { id: connection.id }).token())).toBe("decryption_failed");
+    expect(await store.get(connection.id)).toBeDefined();
+    expect((await connection.token()).accessToken).toBeTypeOf("string");
+  });
+
+  test("another process's disconnect is seen once the cache is older than cacheFor", async () => {
+    const { keeper, another, clock } = await createWorld(githubConnector);
+    const { connection } = await connect(keeper);
+    await connection.token();
+    await another().connection("main", { id: connection.id }).disconnect();
+    clock.advance(11);
+    expect(await codeOf(connection.token())).toBe("not_connected");
+  });
+});
+
+describe("close", () => {
+  test("D9 waits for a refresh that runs, and refuses what comes after", async () => {
+    const { keeper, provider, clock } = await createWorld(githubConnector, { latencyMs: 100 });
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    const token = connection.token();
+    await expect.poll(() => provider.log.tokenRequests.length).toBe(2);
+    await keeper.close();
+    expect((await token).accessToken).toBeTypeOf("string");
+    expect(await codeOf(keeper.start("main", { owner: "ada" }))).toBe("closed");
+  });
+});

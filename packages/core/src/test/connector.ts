@@ -1,0 +1,26 @@
+import type { Connector } from "../connector/types.ts";
+
+/** An invented provider, for tests. */
+export function exampleConnector(change: Partial<Connector> = {}): Connector {
+  return {
+    id: "example",
+    name: "Example",
+    clientId: "client-1",
+    clientSecret: "client-secret-1",
+    clientAuth: "client_secret_post",
+    pkce: "S256",
+    authorizationEndpoint: "https://login.example.com/authorize",
+    tokenEndpoint: "https://login.example.com/token",
+    apiBaseUrl: "https://api.example.com/v1/",
+    apiOrigins: ["https://api.example.com"],
+    scopes: ["read"],
+    scopeSeparator: " ",
+    tokenSets: {},
+    params: {},
+    rotation: { kind: "strict" },
+    revocationScope: "token",
+    docs: "https://example.com/docs",
+    checkedOn: "2026-11-01",
+    ...change,
+  };
+}
