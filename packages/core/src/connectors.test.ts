@@ -47,9 +47,7 @@ describe("createConnectors", () => {
     ["a scope with a newline", { scopes: ["read\n"] }],
     ["an empty scope", { scopes: [""] }],
   ])("refuses %s", async (_, change) => {
-    const error = await errorOf(() => createConnectors({ mine: exampleConnector(change) }));
-    expect(error.code).toBe("invalid_config");
-    expect(error.message).toContain('"mine"');
+    expect(await codeOf(() => createConnectors({ mine: exampleConnector(change) }))).toBe("invalid_config");
   });
 
   test("takes a public client without a secret", () => {
@@ -57,20 +55,23 @@ describe("createConnectors", () => {
     expect(createConnectors({ mine: connector }).keys).toEqual(["mine"]);
   });
 
-  test.each([
-    /[a-z]+/,
-    /^[a-z]+/,
-    /[a-z]+$/,
-    /^[a-z]+$/m,
-    /^[a-z]+$/g,
-    /^[a-z]+$/y,
-    /^[a-z]+|evil$/,
-    /^[a-z]+$|evil.com|^x$/,
-    /^[a-z]+\$/,
-    /^(?:[a-z]+$|.*\/)|^$/,
-  ])("R25 refuses the pattern %s, which is not anchored", async (pattern) => {
+  test.each([/[a-z]+/, /^[a-z]+/, /[a-z]+$/, /^[a-z]+$/m, /^[a-z]+$/g, /^[a-z]+$/y])(
+    "R25 refuses the pattern %s, which is not anchored",
+    async (pattern) => {
+      const connector = exampleConnector({ params: { shop: pattern } });
+      expect(await codeOf(() => createConnectors({ mine: connector }))).toBe("invalid_config");
+    },
+  );
+
+  test.each<[RegExp, string]>([
+    [/^[a-z]+|evil$/, "a/evil"],
+    [/^[a-z]+$|evil.com|^x$/, "a.evil.com/"],
+    [/^(?:[a-z]+$|.*\/)|^$/, "evil.com/"],
+    [/^[a-z]+\$/, "a$.evil.com"],
+  ])("R25 the pattern %s, which only looks anchored, does not let %j pass", async (pattern, value) => {
     const connector = exampleConnector({ params: { shop: pattern } });
-    expect(await codeOf(() => createConnectors({ mine: connector }))).toBe("invalid_config");
+    const start = (): unknown => createConnectors({ mine: connector }) && checkParams(connector, { shop: value });
+    expect(await codeOf(start)).toMatch(/^invalid_(config|request)$/);
   });
 
   test.each([/^[a-z]+$/, /^(?:eu|us)$/, /^[a-z$|]+$/i, /^a\\$/, /^[\w-]{1,63}$/u])(

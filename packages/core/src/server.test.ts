@@ -23,7 +23,6 @@ describe("assertCallable", () => {
     "/token",
     "login.example.com",
     "https://",
-    "https://{shop}.example.com",
     "https://login.example.com:99999",
     "",
   ])("R23 refuses %s", async (url) => {

@@ -74,7 +74,11 @@ describe("parseBody", () => {
   });
 
   test("gives back what was written as JSON", () => {
-    fc.assert(fc.property(fc.json(), (text) => expect(parseBody("application/json", text)).toEqual(JSON.parse(text))));
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        expect(JSON.stringify(parseBody("application/json", text))).toBe(JSON.stringify(JSON.parse(text)));
+      }),
+    );
   });
 });
 
