@@ -1,0 +1,68 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { BrowserContextOptions, Locator, Page } from "playwright-core";
+import { launchChromium } from "../test/support/chromium.ts";
+import { temporarySample } from "../test/support/temporary-sample.ts";
+
+// Takes pictures of the page with three connections, in light, dark and on a phone:
+// node scripts/screenshots.ts [directory]
+const directory = process.argv[2] ?? "/tmp/grantkeeper-screenshots";
+const looks: Readonly<Record<string, BrowserContextOptions>> = {
+  light: { viewport: { width: 1280, height: 900 }, colorScheme: "light" },
+  dark: { viewport: { width: 1280, height: 900 }, colorScheme: "dark" },
+  phone: { viewport: { width: 390, height: 844 }, colorScheme: "light", deviceScaleFactor: 2 },
+};
+
+await mkdir(directory, { recursive: true });
+const sample = await temporarySample({ tokenLifetimeSeconds: 15, served: true });
+const browser = await launchChromium();
+try {
+  for (const [name, look] of Object.entries(looks)) {
+    const context = await browser.newContext({ ...look, reducedMotion: "reduce" });
+    const page = await context.newPage();
+    await page.goto(sample.origin);
+    await take(page, `${name}-sign-in`);
+    await page.getByRole("button", { name: "Ada Example" }).click();
+    if (name === "light") {
+      await take(page, `${name}-empty`);
+      await connect(page, "GitHub");
+      await connect(page, "Google");
+    }
+    await button(page, "GitHub", "Ask 500 times").click();
+    await page.getByText("500 callers").waitFor();
+    await button(page, "Google", "Call API").click();
+    await page.getByText("calendarListEntry").waitFor();
+    if (name === "light") await connect(page, "Slack", "chat:write");
+    else await button(page, "Slack", "Call API as bot").click();
+    await page.waitForTimeout(2500);
+    await take(page, name);
+    await page.getByText("What the database holds").first().click();
+    await page.getByText("Disconnect", { exact: true }).first().click();
+    await take(page, `${name}-open`);
+    await page.goto(`${sample.origin}/connect/github/callback?state=none&code=none`);
+    await take(page, `${name}-error`);
+    await context.close();
+  }
+} finally {
+  await browser.close();
+  await sample.close();
+}
+
+async function connect(page: Page, provider: string, withheld?: string): Promise<void> {
+  await page.getByRole("button", { name: `Connect ${provider}` }).click();
+  if (withheld !== undefined) await page.getByLabel(withheld).uncheck();
+  await page.getByRole("button", { name: "Allow" }).click();
+  await card(page, provider).waitFor();
+}
+
+function button(page: Page, provider: string, name: string): Locator {
+  return card(page, provider).getByRole("button", { name });
+}
+
+function card(page: Page, provider: string): Locator {
+  return page.getByRole("article", { name: `at ${provider}` });
+}
+
+async function take(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: join(directory, `${name}.png`), fullPage: true });
+}

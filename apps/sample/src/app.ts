@@ -1,0 +1,109 @@
+import { createHandler, GrantkeeperError, isGrantkeeperError } from "@grantkeeper/core";
+import { Hono } from "hono";
+import { assets } from "./assets.ts";
+import { connectionRoutes } from "./connection-routes.ts";
+import { type ConnectorKey, connectorKeys, type SampleKeeper } from "./connectors.ts";
+import { createOutcomes } from "./outcomes.ts";
+import { statusesOf } from "./overview.ts";
+import { oneHost, sameOrigin, securityHeaders } from "./protection.ts";
+import type { Provider } from "./providers.ts";
+import { type Sessions, users } from "./sessions.ts";
+import { type SignedIn, signedIn } from "./signed-in.ts";
+import { progressOf } from "./token-life.ts";
+import { connectionsPage } from "./views/connections-page.ts";
+import { errorPage } from "./views/error-page.ts";
+import { signInPage } from "./views/sign-in-page.ts";
+
+export interface AppOptions {
+  readonly keeper: SampleKeeper;
+  readonly providers: Readonly<Record<ConnectorKey, Provider>>;
+  readonly sessions: Sessions;
+  /** The row of a connection as it lies in the database. */
+  readonly readRow: (connectionId: string) => string | undefined;
+  /** Unix milliseconds. */
+  readonly now?: () => number;
+}
+
+/** The web application. It needs no port: `app.request(…)` drives it, too. */
+export function createApp({ keeper, providers, sessions, readRow, now = Date.now }: AppOptions): Hono {
+  const app = new Hono();
+  const outcomes = createOutcomes();
+  // What failed before a new consent is of no interest after it.
+  keeper.on("connection.reconnected", ({ connectionId }) => outcomes.delete(connectionId));
+  keeper.on("connection.disconnected", ({ connectionId }) => outcomes.delete(connectionId));
+
+  app.use(securityHeaders(Object.values(providers)));
+  app.use(oneHost(keeper.callbackUrl));
+  app.route("/", assets());
+
+  // The whole of "connect your account": `POST /connect/github` starts, `/connect/github/callback` finishes.
+  const connect = createHandler(keeper, {
+    owner: async (request) => (await sessions.userOf(request))?.id,
+    onError: async (error, request, status) => {
+      const user = await sessions.userOf(request);
+      return page(errorPage({ error, user, provider: nameOf(error) }), status);
+    },
+  });
+  app.all("/connect/*", (c) => connect(c.req.raw));
+
+  app.use(sameOrigin(keeper.callbackUrl));
+
+  app.get("/", async (c) => {
+    const user = await sessions.userOf(c.req.raw);
+    if (user === undefined) return page(signInPage());
+    const connections = (await statusesOf(keeper, user.id)).map((status) => ({
+      status,
+      outcome: outcomes.get(status.connectionId),
+      row: readRow(status.connectionId),
+    }));
+    return page(connectionsPage({ user, providers, connections, now: now() }));
+  });
+
+  // What the page's script asks for once a second: states and remaining lives, no secret.
+  app.get("/status", async (c) => {
+    const user = await sessions.userOf(c.req.raw);
+    const statuses = user === undefined ? [] : await statusesOf(keeper, user.id);
+    return c.json({ user: user?.id, connections: statuses.map((status) => progressOf(status, now())) });
+  });
+
+  app.post("/sign-in", async (c) => {
+    const { user: id } = await c.req.parseBody();
+    const user = users.find((one) => one.id === id);
+    c.header("set-cookie", await sessions.cookieFor(user));
+    return c.redirect("/", 303);
+  });
+
+  const connections = new Hono<SignedIn>();
+  connections.use(signedIn(sessions));
+  connections.route("/", connectionRoutes({ keeper, providers, outcomes, now }));
+  app.route("/connections", connections);
+
+  app.notFound(async (c) => {
+    const error = new GrantkeeperError("not_connected", "There is nothing here.");
+    return page(errorPage({ error, user: await sessions.userOf(c.req.raw), provider: undefined }), 404);
+  });
+  app.onError(async (thrown, c) => {
+    const user = await sessions.userOf(c.req.raw);
+    if (!isGrantkeeperError(thrown)) {
+      console.error(thrown);
+      return c.text("Something went wrong here.\n", 500);
+    }
+    return page(errorPage({ error: thrown, user, provider: nameOf(thrown) }), statusOf(thrown));
+  });
+
+  function nameOf({ connector }: GrantkeeperError): string | undefined {
+    const key = connectorKeys.find((known) => known === connector);
+    return key === undefined ? undefined : providers[key].name;
+  }
+
+  return app;
+}
+
+async function page(content: ReturnType<typeof signInPage>, status = 200): Promise<Response> {
+  return new Response(String(await content), { status, headers: { "content-type": "text/html; charset=utf-8" } });
+}
+
+function statusOf({ code, remedy }: GrantkeeperError): number {
+  if (code === "not_connected" || code === "invalid_request") return 404;
+  return remedy === "retry" ? 503 : 500;
+}

@@ -1,0 +1,50 @@
+import { fileURLToPath } from "node:url";
+
+/** What a registered OAuth client is known by at its provider. */
+export interface Client {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+export interface Settings {
+  /** The sample's own port; emulated providers take the three after it. */
+  readonly port: number;
+  /** Where the database, the keys and the emulated providers' state are. */
+  readonly dataDirectory: string;
+  /** How long an emulated provider's access tokens live. */
+  readonly tokenLifetimeSeconds: number;
+  /** Clients of real providers. A connector without one talks to an emulated provider. */
+  readonly clients: Readonly<Record<"github" | "google" | "slack", Client | undefined>>;
+}
+
+const defaultDataDirectory = fileURLToPath(new URL("../.data", import.meta.url));
+
+/** Reads the environment. Everything has a default; half a client is an error rather than a silent emulator. */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  return {
+    port: numberOf(environment, "PORT", 3000, 65_532),
+    dataDirectory: environment["SAMPLE_DATA_DIR"] || defaultDataDirectory,
+    tokenLifetimeSeconds: numberOf(environment, "SAMPLE_TOKEN_LIFETIME", 30, 86_400),
+    clients: {
+      github: clientOf(environment, "GITHUB"),
+      google: clientOf(environment, "GOOGLE"),
+      slack: clientOf(environment, "SLACK"),
+    },
+  };
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function numberOf(environment: Environment, name: string, otherwise: number, maximum: number): number {
+  const value = Number(environment[name] || otherwise);
+  if (Number.isInteger(value) && value >= 1 && value <= maximum) return value;
+  throw new Error(`${name} must be a whole number from 1 to ${maximum}.`);
+}
+
+function clientOf(environment: Environment, prefix: string): Client | undefined {
+  const clientId = environment[`${prefix}_CLIENT_ID`] || undefined;
+  const clientSecret = environment[`${prefix}_CLIENT_SECRET`] || undefined;
+  if (clientId !== undefined && clientSecret !== undefined) return { clientId, clientSecret };
+  if (clientId === undefined && clientSecret === undefined) return undefined;
+  throw new Error(`Set both ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET, or neither for the emulator.`);
+}
