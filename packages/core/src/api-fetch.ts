@@ -19,6 +19,7 @@ export interface ApiFetchOptions {
   readonly connectorKey: string;
   readonly server: Server;
   readonly token: (options: TokenOptions) => Promise<AccessToken>;
+  readonly now: () => number;
 }
 
 /** Calls a provider's API: its own origins only (RFC 9700, section 4.9.1), and once more after a token was refused. */
@@ -57,7 +58,7 @@ export async function apiFetch(options: ApiFetchOptions, path: string, init: Api
       throw new GrantkeeperError("provider_unavailable", "The provider's API could not be reached.", {
         connector: connectorKey,
         cause: causeWithoutSecrets(cause),
-        retryAt: new Date(Date.now() + 1_000),
+        retryAt: new Date(options.now() + 1_000),
       });
     }
   }

@@ -27,7 +27,7 @@ export async function readAuthorizationResponse(
     throw new GrantkeeperError("invalid_request", `The provider's answer is malformed: ${problem}.`);
   };
   if (request.url.length > maximumLength) return malformed("it is too long");
-  const url = new URL(request.url, callbackUrl.origin);
+  const url = URL.parse(request.url, callbackUrl.origin) ?? malformed("its URL cannot be read");
   const [connectorKey, last] = url.pathname.split("/").filter(Boolean).slice(-2);
   if (connectorKey === undefined || last !== "callback")
     return malformed("its path does not end in <connector>/callback");

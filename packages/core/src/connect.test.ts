@@ -42,6 +42,18 @@ describe("which connection a consent goes to", () => {
     expect(failure).toMatchObject({ code: "ambiguous_connection", connectionIds: await ids(world) });
   });
 
+  test("a handle by owner follows what this process connects and disconnects", async () => {
+    const world = await createWorld(githubConnector);
+    const [one, two] = world.provider.accounts;
+    const handle = world.keeper.connection("main", { owner: "ada" });
+    const first = await connect(world.keeper, { accountId: one?.id ?? "" });
+    expect((await handle.status()).connectionId).toBe(first.connection.id);
+    const second = await connect(world.keeper, { accountId: two?.id ?? "" });
+    expect(await codeOf(handle.status())).toBe("ambiguous_connection");
+    await first.connection.disconnect();
+    expect((await handle.status()).connectionId).toBe(second.connection.id);
+  });
+
   test("two tabs that finish at once end in one connection", async () => {
     const world = await createWorld(githubConnector, { latencyMs: 20 });
     const requests = await Promise.all([begin(world.keeper), begin(world.keeper)]);
@@ -221,7 +233,9 @@ describe("disconnect", () => {
     const account = { ...(await first.connection.status()).account, id: two?.id ?? "" };
     await world.keeper.adopt("main", { owner: "bo", tokens, account });
     expect(await first.connection.disconnect()).toEqual({ revocation: "skipped" });
-    expect((await world.keeper.connection("main", { owner: "bo" }).fetch("auth.test")).status).toBe(200);
+    expect((await world.keeper.connection("main", { owner: "bo" }).fetch("auth.test", { method: "POST" })).status).toBe(
+      200,
+    );
     const left = world.provider.log.revocations.map(({ lineage }) => lineage?.tokenSet);
     expect(left).toEqual(["user"]);
   });

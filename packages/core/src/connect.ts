@@ -82,6 +82,11 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
     };
     const replaced = Object.keys(consent.tokenSets).filter((name) => !unproven.includes(name));
     const { outcome } = await grants.commit(held, grant, { replaced, newGrantId: true });
+    if (outcome === "identity_taken") {
+      throw new GrantkeeperError("account_mismatch", "Another connection of this owner has this account already.", {
+        connector: consent.connectorKey,
+      });
+    }
     if (outcome !== "committed") {
       throw new GrantkeeperError("lease_timeout", "Another process changed this connection meanwhile.", {
         connector: consent.connectorKey,

@@ -15,7 +15,7 @@ import type { GrantState, Store } from "./store/port.ts";
 import type { TokenCache } from "./token-cache.ts";
 import type { TokenEndpoint } from "./token-endpoint.ts";
 import type { TokenSet } from "./token-response.ts";
-import type { Tokens } from "./tokens.ts";
+import type { TokenOptions, Tokens } from "./tokens.ts";
 
 export interface ConnectionsOptions {
   readonly connectors: Connectors;
@@ -32,6 +32,7 @@ export interface ConnectionsOptions {
   readonly fetch: Fetch;
   readonly now: () => number;
   readonly cacheForMs: number;
+  readonly assertOpen: () => void;
 }
 
 /** Which connection: by its id, or by its owner while that one has exactly one. `params` narrow the choice. */
@@ -60,38 +61,39 @@ export function createConnections(options: ConnectionsOptions): Connections {
   const { connectors, grants, store, leases, tokens, refresh, flows, revocation, tokenEndpoint, cache, events, now } =
     options;
 
-  function handle(connector: string, resolve: () => string | Promise<string>): Connection {
+  let changedAt = Number.NEGATIVE_INFINITY;
+  // Which connection is an owner's only one is remembered for a while; a change in this process ends that at once.
+  for (const name of ["connection.connected", "connection.disconnected"] as const) {
+    events.on(name, () => {
+      changedAt = now();
+    });
+  }
+
+  /** `using` finds the connection's id and runs the work with it. */
+  function handle(
+    connector: string,
+    using: <Result>(work: (id: string) => Promise<Result>) => Promise<Result>,
+  ): Connection {
     return {
       connector,
-      async token(request = {}) {
-        return tokens.token(await resolve(), request);
-      },
-      async fetch(path, init) {
-        const id = await resolve();
-        const { grant } = await tokens.current(id);
-        const definition = connectors.get(connector);
-        const server = await tokenEndpoint.server(definition, grant.params);
-        const token = (request: Parameters<Tokens["token"]>[1]) => tokens.token(id, request);
-        return apiFetch(
-          { fetch: options.fetch, connector: definition, connectorKey: connector, server, token },
-          path,
-          init,
-        );
-      },
-      async status() {
-        return statusOf(await strongRead(await resolve()));
-      },
-      async reconnect(start = {}) {
-        const connectionId = await resolve();
-        const { grant } = await strongRead(connectionId);
-        return flows.start(connector, { ...start, owner: grant.owner, connectionId });
-      },
-      async disconnect() {
-        return { revocation: await disconnect(await resolve()) };
-      },
-      async setMetadata(metadata) {
-        await setMetadata(await resolve(), metadata);
-      },
+      token: (request = {}) => using((id) => tokens.token(id, request)),
+      fetch: (path, init) =>
+        using(async (id) => {
+          const { grant } = await tokens.current(id);
+          const definition = connectors.get(connector);
+          const server = await tokenEndpoint.server(definition, grant.params);
+          const token = (request: TokenOptions) => tokens.token(id, request);
+          const { fetch } = options;
+          return apiFetch({ fetch, connector: definition, connectorKey: connector, server, token, now }, path, init);
+        }),
+      status: () => using(async (id) => statusOf(await strongRead(id))),
+      reconnect: (start = {}) =>
+        using(async (id) => {
+          const { grant } = await strongRead(id);
+          return flows.start(connector, { ...start, owner: grant.owner, connectionId: id });
+        }),
+      disconnect: () => using(async (id) => ({ revocation: await disconnect(id) })),
+      setMetadata: (metadata) => using((id) => setMetadata(id, metadata)),
     };
   }
 
@@ -106,24 +108,29 @@ export function createConnections(options: ConnectionsOptions): Connections {
   }
 
   function byId(connector: string, id: string, owner: string | undefined): IdentifiedConnection {
-    connectors.get(connector);
-    async function resolve(): Promise<string> {
+    const connection = handle(connector, async (work) => {
+      options.assertOpen();
       const { grant } = await tokens.current(id);
       if (grant.connector !== connector || (owner !== undefined && grant.owner !== owner)) throw notConnected();
-      return id;
-    }
-    return { ...handle(connector, resolve), id };
+      return work(id);
+    });
+    return { ...connection, id };
   }
 
   function select(connector: string, { id, owner, params }: ConnectionSelector): Connection {
-    if (id !== undefined) return byId(connector, id, owner);
     connectors.get(connector);
+    if (id !== undefined) return byId(connector, id, owner);
     const known = checkOwner(owner ?? "");
     let resolved: { readonly id: string; readonly at: number } | undefined;
-    return handle(connector, async () => {
-      if (resolved !== undefined && now() - resolved.at < options.cacheForMs) return resolved.id;
-      resolved = { id: await only(connector, known, params), at: now() };
-      return resolved.id;
+    return handle(connector, async (work) => {
+      options.assertOpen();
+      if (resolved !== undefined && resolved.at > changedAt && now() - resolved.at < options.cacheForMs) {
+        return work(resolved.id);
+      }
+      const at = now();
+      const found = await only(connector, known, params);
+      resolved = { id: found, at };
+      return work(found);
     });
   }
 
@@ -196,7 +203,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
   /** Some providers revoke by access token only: an expired one would leave its refresh token alive there. */
   async function renewForRevocation(connectionId: string): Promise<void> {
     const { grant } = await strongRead(connectionId);
-    if (connectors.get(grant.connector).revoke?.needsLiveAccessToken !== true) return;
+    if (connectors.find(grant.connector)?.revoke?.needsLiveAccessToken !== true) return;
     const isExpired = ({ expiresAt }: TokenSet): boolean => expiresAt !== undefined && expiresAt <= now();
     for (const [name, tokenSet] of Object.entries(grant.tokenSets)) {
       if (!isExpired(tokenSet) || tokenSet.refreshToken === undefined || grant.ended[name] !== undefined) continue;
@@ -220,7 +227,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
   }
 
   function statusOf({ row, grant }: OpenGrant): ConnectionStatus {
-    const connector = connectors.get(grant.connector);
+    const connector = connectors.find(grant.connector);
     const tokenSets = Object.entries(grant.tokenSets).map(([name, set]): [string, TokenSetStatus] => [
       name,
       {

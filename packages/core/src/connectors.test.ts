@@ -20,6 +20,13 @@ describe("createConnectors", () => {
     expect(connectors.keys).toEqual(["mine"]);
   });
 
+  test("tells a connector that is no longer there from one that is", () => {
+    const connector = exampleConnector();
+    const connectors = createConnectors({ mine: connector });
+    expect(connectors.find("mine")).toBe(connector);
+    expect(connectors.find("constructor")).toBeUndefined();
+  });
+
   test.each(["other", "", "__proto__", "constructor", "toString", "mine "])(
     "R57 %j is not a connector",
     async (key) => {
@@ -66,7 +73,7 @@ describe("createConnectors", () => {
   test.each<[RegExp, string]>([
     [/^[a-z]+|evil$/, "a/evil"],
     [/^[a-z]+$|evil.com|^x$/, "a.evil.com/"],
-    [/^(?:[a-z]+$|.*\/)|^$/, "evil.com/"],
+    [/^(?:[a-z]+$|.*\/)|^$/, "evil.com/x"],
     [/^[a-z]+\$/, "a$.evil.com"],
   ])("R25 the pattern %s, which only looks anchored, does not let %j pass", async (pattern, value) => {
     const connector = exampleConnector({ params: { shop: pattern } });

@@ -6,6 +6,8 @@ import { assertCallable, expandTemplate, type Server } from "./server.ts";
 /** The connectors of a keeper, by the application's keys. */
 export interface Connectors {
   get(key: string): Connector;
+  /** `undefined` for a row of a connector that is no longer configured. */
+  find(key: string): Connector | undefined;
   readonly keys: readonly string[];
   /**
    * Refuses a connector whose client or token endpoint is not the one that the grant was given to, before any request:
@@ -19,6 +21,7 @@ export function createConnectors(connectors: Readonly<Record<string, Connector>>
   for (const [key, connector] of known) validate(key, connector);
   return {
     keys: [...known.keys()],
+    find: (key) => known.get(key),
     get(key) {
       const connector = known.get(key);
       if (connector !== undefined) return connector;
@@ -52,12 +55,20 @@ export function checkParams(
   return Object.fromEntries(
     [...patterns].map(([name, pattern]) => {
       const value = Object.hasOwn(params, name) ? params[name] : undefined;
-      if (typeof value !== "string" || value.length > 255 || !pattern.test(value)) {
+      if (typeof value !== "string" || value.length > 255 || !matchesWhole(pattern, value)) {
         throw new GrantkeeperError("invalid_request", `Param "${name}" is missing or malformed.`);
       }
       return [name, value];
     }),
   );
+}
+
+/**
+ * `^a|b$` has both anchors and fixes neither end: only a match of the whole value counts. And whatever the pattern says,
+ * nothing that ends a host name or a path segment gets into a URL.
+ */
+function matchesWhole(pattern: RegExp, value: string): boolean {
+  return pattern.exec(value)?.[0] === value && !/[\s/\\?#@%]/.test(value);
 }
 
 function validate(key: string, connector: Connector): void {

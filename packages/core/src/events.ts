@@ -33,7 +33,7 @@ export type RevocationOutcome = "revoked" | "skipped" | "unsupported" | "failed"
 
 export type EventName = keyof ConnectionEvents;
 
-/** The shape of `console`, pino and their like. Fields hold no secret. */
+/** The shape of `console`. Fields hold no secret. */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -61,13 +61,16 @@ export function createEvents(now: () => number, logger: Logger): Events {
       const { connector, connectionId } = event;
       logger.debug(name, { connector, connectionId });
       for (const listener of listeners.get(name) ?? []) {
-        try {
-          listener({ ...event, at: new Date(now()) } as never);
-        } catch (error) {
+        const failed = (error: unknown): void =>
           logger.error("An event listener threw", {
             event: name,
             error: error instanceof Error ? error.name : typeof error,
           });
+        try {
+          // An async function is a listener too: its rejection must not end the process.
+          Promise.resolve(listener({ ...event, at: new Date(now()) } as never) as unknown).catch(failed);
+        } catch (error) {
+          failed(error);
         }
       }
     },

@@ -16,7 +16,8 @@ import { checkReturnTo } from "./return-to.ts";
 import { requestedScopes } from "./scopes.ts";
 import type { Server } from "./server.ts";
 import type { Store } from "./store/port.ts";
-import { randomNonce, randomVerifier, type TokenEndpoint, type TokenOutcome } from "./token-endpoint.ts";
+import type { TokenOutcome } from "./token-answer.ts";
+import { randomNonce, randomVerifier, type TokenEndpoint } from "./token-endpoint.ts";
 import { type TokenSet, toTokenSet } from "./token-response.ts";
 import type { Vault } from "./vault/vault.ts";
 
@@ -106,7 +107,10 @@ export function createFlows(options: FlowOptions): Flows {
     if (request.connectionId !== undefined) {
       if (previous?.grant.owner !== owner || previous.grant.connector !== connectorKey) throw notConnected();
     }
-    const params = checkParams(connector, request.params ?? previous?.grant.params);
+    if (previous !== undefined && request.params !== undefined) {
+      throw new GrantkeeperError("invalid_request", "A reconnect takes its params from the connection.");
+    }
+    const params = checkParams(connector, previous?.grant.params ?? request.params);
     const returnTo = checkReturnTo(request.returnTo ?? "/", callbackUrl, options.returnToOrigins);
     await grants.ready();
     const server = await tokenEndpoint.server(connector, params);

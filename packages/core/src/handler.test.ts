@@ -81,6 +81,11 @@ describe("the start", () => {
     expect(provider.log.tokenRequests).toHaveLength(0);
   });
 
+  test("R13 from a page of its own with the policy no-referrer, whose origin reads null, is good", async () => {
+    const { handler } = await createApp();
+    expect((await start(handler, { "sec-fetch-site": "same-origin", origin: "null" })).status).toBe(303);
+  });
+
   test("R13 by GET is refused", async () => {
     const { handler } = await createApp();
     expect((await handler(new Request(`${origin}/connect/main`, { headers: sameOrigin }))).status).toBe(400);

@@ -46,8 +46,10 @@ export function createHandler<Incoming extends IncomingRequest = Request>(
   }
 
   async function start(request: Incoming, connector: string, owner: string): Promise<Response> {
-    const form = await request.text();
-    if (form.length > maximumFormLength) throw new GrantkeeperError("invalid_request", "The form is too long.");
+    const tooLong = Number(request.headers.get("content-length") ?? 0) > maximumFormLength;
+    const form = tooLong ? "" : await request.text();
+    if (tooLong || form.length > maximumFormLength)
+      throw new GrantkeeperError("invalid_request", "The form is too long.");
     const { url, headers } = await keeper.start(connector, {
       ...readStartForm(form),
       owner,
@@ -108,7 +110,9 @@ function readStartForm(form: string): Pick<FlowStart, "returnTo" | "connectionId
 /** Only the application's own pages start a flow: a foreign one would connect its account to a user who never asked. */
 function assertSameOrigin(request: IncomingRequest, callbackUrl: URL): void {
   const site = request.headers.get("sec-fetch-site");
-  const origin = request.headers.get("origin");
+  // A page with the policy no-referrer sends the origin "null" even to its own server.
+  const sent = request.headers.get("origin");
+  const origin = site === "same-origin" && sent === "null" ? null : sent;
   if (site === "same-origin" || (site === null && origin !== null)) {
     if (origin === null || origin === callbackUrl.origin) return;
     if (site === "same-origin") {

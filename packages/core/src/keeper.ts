@@ -114,6 +114,8 @@ export interface Keeper<Map extends ConnectorMap = ConnectorMap> {
 const callTimeoutMs = 10_000;
 const leaseMs = 30_000;
 const waitMs = 45_000;
+/** For how long a closing keeper still tries to save a refreshed token in a store that is down. */
+const drainMs = 10_000;
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Puts a keeper together. Throws `invalid_config` for whatever could not work later; reads nothing yet. */
@@ -127,10 +129,11 @@ export function createKeeper<const Map extends ConnectorMap>(options: KeeperOpti
   const store = options.store ?? keyvStore();
   if (store.kind === "memory") {
     // Said on the console where there is no logger: losing every grant at a restart must not come as a surprise.
-    const { warn } = options.logger ?? console;
-    warn("Grantkeeper keeps grants in memory: for one process, and gone when it stops. Give createKeeper a store.");
+    (options.logger ?? console).warn(
+      "Grantkeeper keeps grants in memory: for one process, and gone when it stops. Give createKeeper a store.",
+    );
   }
-  let closed = false;
+  let closedAt: number | undefined;
 
   const events = createEvents(now, logger);
   const grants = createGrants(store, vault, () => openIndex(store, vault));
@@ -149,7 +152,7 @@ export function createKeeper<const Map extends ConnectorMap>(options: KeeperOpti
     leaseMs,
     callTimeoutMs,
     recoveryWaitMs: 2 * leaseMs,
-    isClosed: () => closed,
+    isClosed: () => closedAt !== undefined && now() - closedAt > drainMs,
   });
   const cache = createTokenCache(options.cacheSize ?? 10_000);
   const cacheForMs = (options.cacheFor ?? 10) * 1000;
@@ -199,11 +202,12 @@ export function createKeeper<const Map extends ConnectorMap>(options: KeeperOpti
     fetch,
     now,
     cacheForMs,
+    assertOpen,
   });
   const adopt: Adopt = createAdopt({ connectors, tokenEndpoint, providerRequests, connect, now });
 
   function assertOpen(): void {
-    if (closed) throw new GrantkeeperError("closed", "The keeper was closed.");
+    if (closedAt !== undefined) throw new GrantkeeperError("closed", "The keeper was closed.");
   }
 
   const keeper: Keeper = {
@@ -237,9 +241,9 @@ export function createKeeper<const Map extends ConnectorMap>(options: KeeperOpti
     },
     on: events.on,
     async close() {
-      if (closed) return;
+      if (closedAt !== undefined) return;
+      closedAt = now();
       await leases.idle();
-      closed = true;
       cache.clear();
       await store.close();
     },

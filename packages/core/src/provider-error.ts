@@ -1,12 +1,14 @@
 import type { OAuthError } from "./connector/types.ts";
 import { GrantkeeperError } from "./errors.ts";
-import type { TokenOutcome } from "./token-endpoint.ts";
+import type { TokenOutcome } from "./token-answer.ts";
 
 /** Makes remote text fit for a message: one line, short, and without anything that looks like a credential. */
 export function printable(text: string, maximumLength = 200): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is to be removed
   const line = text.slice(0, 2000).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
-  const redacted = line.replace(/[\w.~+/=%-]{12,}/g, (run) => (/\d/.test(run) ? "[redacted]" : run));
+  const redacted = line.replace(/[\w.~+/=%-]{12,}/g, (run) =>
+    /\d/.test(run) || run.length >= 32 ? "[redacted]" : run,
+  );
   return redacted.length > maximumLength ? `${redacted.slice(0, maximumLength)}…` : redacted;
 }
 

@@ -84,7 +84,8 @@ async function readLimited(response: Response, maximumBytes: number): Promise<st
     }
     chunks.push(value);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  // Drops a byte order mark, which JSON does not allow.
+  return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
 const unsentCodes: ReadonlySet<string> = new Set([

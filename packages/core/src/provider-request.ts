@@ -138,8 +138,12 @@ export function createProviderRequests({ fetch, now, callTimeoutMs }: ProviderRe
 
 /** Resolves a connector's or a caller's URL against the API's base, whether that ends in a slash or not. */
 export function resolveUrl(server: Server, url: string): string {
-  if (/^[a-z][a-z0-9+.-]*:/i.test(url)) return new URL(url).href;
-  return new URL(url.replace(/^\/+/, ""), server.apiBaseUrl.replace(/\/*$/, "/")).href;
+  const absolute = /^[a-z][a-z0-9+.-]*:/i.test(url);
+  const resolved = absolute
+    ? URL.parse(url)
+    : URL.parse(url.replace(/^\/+/, ""), `${server.apiBaseUrl.replace(/\/+$/, "")}/`);
+  if (resolved !== null) return resolved.href;
+  throw new GrantkeeperError("invalid_request", "The URL cannot be read.");
 }
 
 function allowedOrigins(server: Server): ReadonlySet<string> {

@@ -1,6 +1,8 @@
 import type { EmulatedResponse } from "@grantkeeper/core/connector";
 import { afterEach, describe, expect, test } from "vitest";
+import { GrantkeeperError, keyvStore, type Store } from "./index.ts";
 import {
+  type Clock,
   closeWorlds,
   codeOf,
   connect,
@@ -275,6 +277,73 @@ describe("lost answers", () => {
     clock.advance(3601);
     expect((await connection.token()).accessToken).toBeTypeOf("string");
     expect(provider.log.reuseDetected).toBe(0);
+  });
+});
+
+describe("a store that fails in the middle", () => {
+  type Commit = Store["commit"];
+  function flaky(failure: (commit: Commit) => Commit) {
+    return (clock: Clock): Store => {
+      const store = keyvStore(undefined, { now: clock.now });
+      return { ...store, commit: failure(store.commit) };
+    };
+  }
+  const down = new GrantkeeperError("store_unavailable", "down");
+
+  test("F7 a refreshed token waits for its commit, and nobody gets it before", async () => {
+    let failures = 0;
+    const createStore = flaky((commit) => async (request) => {
+      if (failures-- > 0) throw down;
+      return commit(request);
+    });
+    const { keeper, clock, provider } = await createWorld(githubConnector, {}, {}, createStore);
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    provider.log.clear();
+    failures = 4;
+    const tokens = await Promise.all([connection.token(), connection.token()]);
+    expect(failures).toBe(-1);
+    expect(provider.log.tokenRequests).toHaveLength(1);
+    clock.advance(3601);
+    expect((await connection.token()).accessToken).not.toBe(tokens[0].accessToken);
+  });
+
+  test("I3 a commit whose answer was lost is not made twice", async () => {
+    let lost = false;
+    const createStore = flaky((commit) => async (request) => {
+      const outcome = await commit(request);
+      if (lost) {
+        lost = false;
+        throw down;
+      }
+      return outcome;
+    });
+    const { keeper, clock, store, provider } = await createWorld(githubConnector, {}, {}, createStore);
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    lost = true;
+    await connection.token();
+    expect((await store.get(connection.id))?.version).toBe(2);
+    clock.advance(3601);
+    await connection.token();
+    expect(provider.log.reuseDetected).toBe(0);
+  });
+
+  test("D3 a store that cannot be written stops a refresh before it is sent", async () => {
+    let failing = false;
+    const createStore = (clock: Clock): Store => {
+      const store = keyvStore(undefined, { now: clock.now });
+      return { ...store, lease: (request) => (failing ? Promise.reject(down) : store.lease(request)) };
+    };
+    const { keeper, clock, provider } = await createWorld(githubConnector, {}, {}, createStore);
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    provider.log.clear();
+    failing = true;
+    expect(await codeOf(connection.token())).toBe("store_unavailable");
+    expect(provider.log.tokenRequests).toHaveLength(0);
+    failing = false;
+    expect((await connection.token()).accessToken).toBeTypeOf("string");
   });
 });
 

@@ -9,7 +9,8 @@ import type { Revocation } from "./revocation.ts";
 import { saveRefreshed } from "./save-refreshed.ts";
 import { missingScopes } from "./scopes.ts";
 import type { OpenIntent } from "./store/port.ts";
-import type { TokenEndpoint, TokenOutcome } from "./token-endpoint.ts";
+import type { TokenOutcome } from "./token-answer.ts";
+import type { TokenEndpoint } from "./token-endpoint.ts";
 import { type TokenSet, toTokenSet } from "./token-response.ts";
 
 export interface RefreshOptions {
@@ -48,22 +49,27 @@ export function createRefresh(options: RefreshOptions): Refresh {
     const key = `${connectionId}/${name}`;
     const flying = flights.get(key);
     if (flying !== undefined) return flying;
-    const flight = leases
-      .hold<OpenGrant>(
+    const flight = fly(connectionId, name, isStale).finally(() => flights.delete(key));
+    flights.set(key, flight);
+    return flight;
+  }
+
+  async function fly(connectionId: string, name: string, isStale: (tokenSet: TokenSet) => boolean): Promise<OpenGrant> {
+    for (;;) {
+      const result = await leases.hold<OpenGrant | "look again">(
         connectionId,
         (open) => decide(open, name, isStale),
         (held) => send(held, name),
-      )
-      .finally(() => flights.delete(key));
-    flights.set(key, flight);
-    return flight;
+      );
+      if (result !== "look again") return result;
+    }
   }
 
   async function decide(
     open: OpenGrant,
     name: string,
     isStale: (tokenSet: TokenSet) => boolean,
-  ): Promise<Decision<OpenGrant>> {
+  ): Promise<Decision<OpenGrant | "look again">> {
     const { grant, row } = open;
     const tokenSet = liveTokenSet(grant, name);
     if (!isStale(tokenSet) || tokenSet.refreshToken === undefined) return { kind: "done", result: open };
@@ -89,7 +95,7 @@ export function createRefresh(options: RefreshOptions): Refresh {
     return Math.max(0, intent.at + options.recoveryWaitMs - at);
   }
 
-  async function send(held: HeldGrant, name: string): Promise<OpenGrant> {
+  async function send(held: HeldGrant, name: string): Promise<OpenGrant | "look again"> {
     const { grant, row } = held;
     const tokenSet = liveTokenSet(grant, name);
     const refreshToken = tokenSet.refreshToken ?? "";
@@ -175,10 +181,12 @@ export function createRefresh(options: RefreshOptions): Refresh {
     }));
   }
 
-  /** `invalid_grant` is believed only if the row is still the one whose refresh token was sent. */
-  async function believe(held: HeldGrant, name: string, sent: TokenSet, answerWasLost: boolean): Promise<OpenGrant> {
-    const { connectionId } = held.lease;
-    const current = await grants.read(connectionId);
+  /**
+   * `invalid_grant` is believed only if the row is still the one whose refresh token was sent; otherwise another process
+   * is at work on it or has been, and its result is looked for.
+   */
+  async function believe(held: HeldGrant, name: string, sent: TokenSet, answerWasLost: boolean): Promise<"look again"> {
+    const current = await grants.read(held.lease.connectionId);
     if (current === undefined) throw notConnected();
     const { row } = current;
     const untouched =
@@ -188,10 +196,7 @@ export function createRefresh(options: RefreshOptions): Refresh {
     if (untouched && (await markEnded(held, name, reason))) {
       throw reauthorizationRequired(held.grant.connector, name, reason);
     }
-    const adopted = await grants.read(connectionId);
-    if (adopted === undefined) throw notConnected();
-    liveTokenSet(adopted.grant, name);
-    return adopted;
+    return "look again";
   }
 
   /** False when another has moved the row meanwhile, so that what was found no longer says anything about it. */
@@ -252,7 +257,8 @@ export function reauthorizationRequired(
     expired: "it has expired",
     rotation_response_lost: "the answer to a refresh was lost, and the provider accepts the old refresh token no more",
   }[reason];
-  return new GrantkeeperError("reauthorization_required", `The "${tokenSet}" grant has ended: ${why}.`, { connector });
+  const which = tokenSet === "default" ? "grant" : `grant of the "${tokenSet}" token`;
+  return new GrantkeeperError("reauthorization_required", `The ${which} has ended: ${why}.`, { connector });
 }
 
 function openIntent(
@@ -265,7 +271,8 @@ function openIntent(
 
 function mayRepeat({ rotation }: Connector, outcome: TokenOutcome): boolean {
   if (outcome.kind === "unsent") return true;
-  return outcome.kind === "ambiguous" && rotation.kind !== "strict";
+  // Who answers with an error of its own asks for patience, whatever it did with the refresh token.
+  return outcome.kind === "ambiguous" && !outcome.answered && rotation.kind !== "strict";
 }
 
 function leaseTooShort(connector: string): GrantkeeperError {

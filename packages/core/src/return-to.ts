@@ -2,44 +2,52 @@ import { GrantkeeperError } from "./errors.ts";
 
 /**
  * Where the browser goes after a flow: a path of the application, or a URL of an origin that it allows. Everything that a
- * browser could read as another origin is refused (RFC 9700, section 4.11.1).
+ * browser, or a proxy that decodes once more, could read as another origin is refused (RFC 9700, section 4.11.1).
  */
 export function checkReturnTo(returnTo: string, callbackUrl: URL, allowedOrigins: readonly string[]): string {
-  const refuse = (): never => {
+  const forms = typeof returnTo === "string" && returnTo.length <= 2_000 ? formsOf(returnTo) : undefined;
+  const origins = returnTo?.[0] === "/" ? [callbackUrl.origin] : allowedOrigins;
+  if (forms === undefined || rawSpace.test(returnTo) || !forms.every((form) => staysAt(form, callbackUrl, origins))) {
     throw new GrantkeeperError(
       "invalid_request",
       "returnTo must be a path of this application that starts with one slash.",
     );
-  };
-  if (typeof returnTo !== "string" || returnTo.length > 2_000) return refuse();
-  // Browsers drop tabs and newlines and read a backslash as a slash; encoded forms may be decoded on the way.
-  const decoded = decodeFully(returnTo);
-  for (const form of [returnTo, decoded]) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-    if (form === undefined || /[\u0000-\u0020\u007f-\u00a0\u2028\u2029\ufeff\\]/.test(form)) return refuse();
   }
-  if (returnTo.startsWith("/")) {
-    if (/^\/[/\\]/.test(decoded ?? "//")) return refuse();
-    const resolved = new URL(returnTo, callbackUrl.origin);
-    return resolved.origin === callbackUrl.origin ? returnTo : refuse();
-  }
-  const url = URL.canParse(returnTo) ? new URL(returnTo) : undefined;
-  if (url === undefined || url.username !== "" || url.password !== "" || !allowedOrigins.includes(url.origin))
-    return refuse();
-  return url.href;
+  // A header carries ASCII only; what is below it was refused.
+  return returnTo[0] === "/" ? returnTo.replace(/[^!-~]+/g, encodeURIComponent) : new URL(returnTo).href;
 }
 
-function decodeFully(value: string): string | undefined {
-  let current = value;
-  for (let round = 0; round < 3; round++) {
-    try {
-      const next = decodeURIComponent(current);
-      if (next === current) return current;
-      current = next;
-    } catch {
-      // A stray percent sign: browsers take it as it is, and so does the check of the raw form.
-      return round === 0 ? value : current;
-    }
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+const unsafe = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\\]/;
+const rawSpace = /\s/;
+
+function staysAt(form: string, callbackUrl: URL, origins: readonly string[]): boolean {
+  if (unsafe.test(form) || !form.isWellFormed()) return false;
+  if (form.startsWith("//")) return false;
+  const relative = form.startsWith("/");
+  const url = URL.parse(form, relative ? callbackUrl.origin : undefined);
+  if (url === null || !origins.includes(url.origin) || url.username !== "" || url.password !== "") return false;
+  // Two slashes at the beginning, be it only after dots are resolved, name a host.
+  return relative ? !url.pathname.startsWith("//") : url.href.startsWith(`${url.origin}/`);
+}
+
+/** The text as it is and as it reads after each decoding; `undefined` when it never comes to rest. */
+function formsOf(text: string): readonly string[] | undefined {
+  const forms = [text];
+  for (let current = text; forms.length < 6; ) {
+    const next = current.replace(/(?:%[0-9a-f]{2})+/gi, decodeRun);
+    if (next === current) return forms;
+    forms.push(next);
+    current = next;
   }
-  return current;
+  return undefined;
+}
+
+function decodeRun(run: string): string {
+  try {
+    return decodeURIComponent(run);
+  } catch {
+    // Not UTF-8: read byte by byte, so that nothing hides behind a broken neighbour.
+    return Buffer.from(run.replaceAll("%", ""), "hex").toString("latin1");
+  }
 }

@@ -41,7 +41,8 @@ export function createRevocation(options: RevocationOptions): Revocation {
 
   return {
     async revoke(grant, connectionId) {
-      const connector = connectors.get(grant.connector);
+      const connector = connectors.find(grant.connector);
+      if (connector === undefined) return "failed";
       const others = await neighbours(grant, connectionId);
       const sharesAccount = others.some(({ account }) => account?.id === grant.account?.id);
       if (connector.revocationScope === "grant" && sharesAccount) return "skipped";

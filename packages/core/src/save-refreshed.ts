@@ -31,30 +31,34 @@ export async function saveRefreshed(
     return outcome === "committed" ? { row, grant } : undefined;
   }
 
-  async function commitOnCurrent(): Promise<OpenGrant | undefined> {
-    const current = await grants.read(held.lease.connectionId);
-    if (current === undefined) {
-      // Disconnected meanwhile: what arrived late must not live on at the provider.
-      await revocation.revoke({ ...held.grant, tokenSets: { [name]: received } }, held.lease.connectionId);
-      throw notConnected();
-    }
-    const replaced = current.row.grantId !== held.row.grantId || current.grant.tokenSets[name]?.refreshToken !== spent;
-    if (replaced) return current;
-    const retaken = await leases.tryTake(current);
-    return retaken === undefined ? undefined : commit(retaken);
-  }
-
+  let target: HeldGrant | undefined = held;
   for (let attempt = 0; ; attempt++) {
     try {
-      const saved = attempt === 0 ? await commit(held) : await commitOnCurrent();
+      if (target === undefined) {
+        const current = await grants.read(held.lease.connectionId);
+        if (current === undefined) {
+          // Disconnected meanwhile: what arrived late must not live on at the provider.
+          await revocation.revoke({ ...held.grant, tokenSets: { [name]: received } }, held.lease.connectionId);
+          throw notConnected();
+        }
+        const { row, grant } = current;
+        if (row.grantId !== held.row.grantId || grant.tokenSets[name]?.refreshToken !== spent) return current;
+        target = await leases.tryTake(current);
+      }
+      // As long as nobody else has taken the lease, a late commit still holds.
+      const saved = target === undefined ? undefined : await commit(target);
       if (saved !== undefined) return saved;
+      target = undefined;
     } catch (error) {
-      const transient =
-        isGrantkeeperError(error) && (error.code === "store_unavailable" || error.code === "keys_unavailable");
-      if (!transient || isClosed()) throw error;
+      if (!isTransient(error) || isClosed()) throw error;
     }
-    if (isClosed())
+    if (isClosed()) {
       throw new GrantkeeperError("closed", "The keeper was closed while a refreshed token waited for its store.");
+    }
     await new Promise((resolve) => setTimeout(resolve, Math.min(2_000, 25 * 2 ** Math.min(attempt, 8))));
   }
+}
+
+function isTransient(error: unknown): boolean {
+  return isGrantkeeperError(error) && (error.code === "store_unavailable" || error.code === "keys_unavailable");
 }

@@ -73,12 +73,17 @@ export function serverOf(
 
 /** Puts params into the `{name}` places of a template. They were matched against anchored patterns before. */
 export function expandTemplate(template: string, params: Readonly<Record<string, string>>): string {
-  return template.replace(/\{([a-zA-Z]\w*)\}/g, (place, name: string) => params[name] ?? place);
+  return template.replace(/\{([a-zA-Z]\w*)\}/g, (place, name: string) =>
+    Object.hasOwn(params, name) ? (params[name] ?? place) : place,
+  );
 }
 
 /** https everywhere; http only on the loopback interface, and only for a connector that `startProvider` gave back. */
 export function assertCallable(connector: Connector, name: string, value: string): void {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (value.includes("{")) {
+    throw new GrantkeeperError("invalid_config", `${name} of connector "${connector.id}" needs a param that it lacks.`);
+  }
+  const url = URL.parse(value);
   if (url?.protocol === "https:" && url.username === "" && url.password === "") return;
   if (url?.protocol === "http:" && connector.loopback === true && isLoopback(url.hostname)) {
     if (process.env["NODE_ENV"] !== "production") return;

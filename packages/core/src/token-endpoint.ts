@@ -1,32 +1,10 @@
 import * as openid from "openid-client";
 import type { JsonObject } from "./connector/json.ts";
-import type { Connector, OAuthError, ProviderResponse } from "./connector/types.ts";
+import type { Connector } from "./connector/types.ts";
 import { causeWithoutSecrets, GrantkeeperError } from "./errors.ts";
-import { type Fetch, retryAfter, type Transfer, transfer } from "./provider-http.ts";
+import { type Fetch, type Transfer, transfer } from "./provider-http.ts";
 import { type Server, serverOf } from "./server.ts";
-import { isObject, type NormalTokenResponse, normaliseTokenResponse } from "./token-response.ts";
-
-/** How a token request ended. Only `tokens` gives tokens that may be used. */
-export type TokenOutcome =
-  | {
-      readonly kind: "tokens";
-      /** By name; each has an access token. */
-      readonly tokenSets: Readonly<Record<string, NormalTokenResponse & { readonly access_token: string }>>;
-      readonly tokenResponse: JsonObject;
-      readonly idTokenClaims: JsonObject | undefined;
-    }
-  /** `invalid_grant`: the code or the refresh token is not, or no longer, good. */
-  | { readonly kind: "refused"; readonly error: OAuthError }
-  /** The request or the client is at fault: nothing was spent. */
-  | { readonly kind: "rejected"; readonly error: OAuthError }
-  /** The provider asked for patience before it looked at the request: nothing was spent. */
-  | { readonly kind: "throttled"; readonly status: number; readonly retryAt: Date }
-  /** It never left: nothing was spent. */
-  | { readonly kind: "unsent"; readonly cause: Error }
-  /** The provider may have acted on it. */
-  | { readonly kind: "ambiguous"; readonly cause: Error; readonly retryAt: Date }
-  /** A success that cannot be used. What it held of refresh tokens is kept all the same, by set. */
-  | { readonly kind: "invalid"; readonly cause: Error; readonly refreshTokens: Readonly<Record<string, string>> };
+import { type Judgement, judge, refreshTokensOf, type TokenOutcome } from "./token-answer.ts";
 
 export interface TokenEndpointOptions {
   readonly fetch: Fetch;
@@ -73,6 +51,7 @@ const discoveryCacheMs = 60 * 60 * 1000;
 
 /** The only place that knows openid-client. */
 export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpointOptions): TokenEndpoint {
+  const keys = new Map<string, openid.ExportedJWKSCache>();
   const discovered = new Map<string, { readonly at: number; readonly metadata: openid.ServerMetadata }>();
 
   async function server(connector: Connector, params: Readonly<Record<string, string>>): Promise<Server> {
@@ -93,32 +72,45 @@ export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpoint
     return serverOf(connector, params, metadata);
   }
 
+  /** OpenID Connect Discovery, section 4 first, then RFC 8414, section 3.1: issuers with a path differ in the two. */
   async function discover(connector: Connector, issuer: string): Promise<openid.ServerMetadata> {
-    let last: Transfer | undefined;
+    const first = await discoverBy("oidc", connector, issuer);
+    if ("issuer" in first) return first;
+    const second = first.status === 404 ? await discoverBy("oauth2", connector, issuer) : first;
+    if ("issuer" in second) return second;
+    const unavailable = second.status === undefined || second.status >= 500 || [408, 429].includes(second.status);
+    throw new GrantkeeperError(
+      unavailable ? "provider_unavailable" : "invalid_response",
+      `The metadata of the issuer of "${connector.id}" could not be read.`,
+      { cause: second.cause, ...(unavailable ? { retryAt: new Date(now() + 5_000) } : {}) },
+    );
+  }
+
+  async function discoverBy(
+    algorithm: "oidc" | "oauth2",
+    connector: Connector,
+    issuer: string,
+  ): Promise<openid.ServerMetadata | { readonly status: number | undefined; readonly cause: Error }> {
+    let status: number | undefined;
     const customFetch: openid.CustomFetch = async (url, init) => {
-      last = await transfer(fetch, url, init as RequestInit, { timeoutMs: callTimeoutMs });
-      return toResponse(last);
+      const sent = await transfer(fetch, url, init as RequestInit, { timeoutMs: callTimeoutMs });
+      status = sent.kind === "answered" ? sent.response.status : sent.kind === "unusable" ? sent.status : undefined;
+      return toResponse(sent);
     };
+    let metadata: openid.ServerMetadata;
     try {
       const configuration = await openid.discovery(new URL(issuer), connector.clientId, undefined, openid.None(), {
+        algorithm,
         [openid.customFetch]: customFetch,
         ...(connector.loopback === true ? { execute: [openid.allowInsecureRequests] } : {}),
       });
-      const metadata = configuration.serverMetadata();
-      // RFC 8414, section 3.3 asks for identical strings; openid-client compares URLs after normalising them.
-      if (metadata.issuer !== issuer) {
-        throw new GrantkeeperError("invalid_response", `The metadata of "${connector.id}" names another issuer.`);
-      }
-      return metadata;
+      metadata = configuration.serverMetadata();
     } catch (error) {
-      if (error instanceof GrantkeeperError) throw error;
-      const unavailable = last?.kind === "unsent" || last?.kind === "ambiguous" || isOverloaded(last);
-      throw new GrantkeeperError(
-        unavailable ? "provider_unavailable" : "invalid_response",
-        `The metadata of the issuer of "${connector.id}" could not be read.`,
-        { cause: causeWithoutSecrets(error), ...(unavailable ? { retryAt: new Date(now() + 5_000) } : {}) },
-      );
+      return { status, cause: causeWithoutSecrets(error) };
     }
+    // RFC 8414, section 3.3 asks for identical strings; openid-client compares URLs after normalising them.
+    if (metadata.issuer === issuer) return metadata;
+    throw new GrantkeeperError("invalid_response", `The metadata of "${connector.id}" names another issuer.`);
   }
 
   function configure(connector: Connector, target: Server, tokenEndpoint: string): openid.Configuration {
@@ -137,7 +129,6 @@ export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpoint
       clientAuthentication(connector),
     );
     if (connector.loopback === true) openid.allowInsecureRequests(configuration);
-    if (target.issuer !== undefined && target.jwksUri !== undefined) openid.enableNonRepudiationChecks(configuration);
     return configuration;
   }
 
@@ -151,6 +142,8 @@ export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpoint
       ...(connector.scopes.length === 0 ? {} : { scope: connector.scopes.join(connector.scopeSeparator) }),
       ...(connector.responseMode === undefined ? {} : { response_mode: connector.responseMode }),
       ...(request.nonce === undefined ? {} : { nonce: request.nonce }),
+      response_type: "code",
+      client_id: connector.clientId,
       redirect_uri: request.redirectUri,
       state: request.state,
     };
@@ -161,13 +154,19 @@ export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpoint
     return openid.buildAuthorizationUrl(configure(connector, target, target.tokenEndpoint), parameters);
   }
 
-  function exchange(connector: Connector, target: Server, request: CodeExchange): Promise<TokenOutcome> {
+  async function exchange(connector: Connector, target: Server, request: CodeExchange): Promise<TokenOutcome> {
     const configuration = configure(connector, target, target.tokenEndpoint);
+    const { issuer, jwksUri } = target;
+    if (issuer !== undefined && jwksUri !== undefined) {
+      openid.enableNonRepudiationChecks(configuration);
+      const known = keys.get(jwksUri);
+      if (known !== undefined) openid.setJwksCache(configuration, known);
+    }
     const current = new URL(request.redirectUri);
     for (const [name, value] of request.response) current.searchParams.append(name, value);
     // A provider without a known issuer cannot be compared; its own redirect URI tells it from others (RFC 9700, 4.4.2.2).
     if (target.issuer === undefined) current.searchParams.delete("iss");
-    return send(connector, configuration, undefined, () =>
+    const outcome = await send(connector, configuration, undefined, () =>
       openid.authorizationCodeGrant(
         configuration,
         current,
@@ -179,7 +178,13 @@ export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpoint
         { ...connector.tokenParams },
       ),
     );
+    const read = openid.getJwksCache(configuration);
+    if (jwksUri !== undefined && read !== undefined) keys.set(jwksUri, read);
+    return outcome;
   }
+
+  // A refreshed ID token came straight from the token endpoint over TLS, which OpenID Connect Core, section 3.1.3.7 (6)
+  // takes for its signature: fetching keys here would stand between a rotated refresh token and its commit.
 
   async function refresh(connector: Connector, target: Server, request: RefreshRequest): Promise<TokenOutcome> {
     const configuration = configure(connector, target, target.refreshEndpoint);
@@ -233,102 +238,6 @@ export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpoint
   return { server, authorizationUrl, exchange, refresh };
 }
 
-type Judgement =
-  | Exclude<TokenOutcome, { kind: "tokens" }>
-  | {
-      readonly kind: "granted";
-      /** The set that openid-client validates. */
-      readonly primary: NormalTokenResponse;
-      readonly tokenSets: Readonly<Record<string, NormalTokenResponse & { readonly access_token: string }>>;
-      readonly tokenResponse: JsonObject;
-    };
-
-/** What an answer of the token endpoint means. Pure, so that each rule can be tested with a literal answer. */
-export function judge(connector: Connector, sent: Transfer, refreshing: string | undefined, now: number): Judgement {
-  if (sent.kind === "unsent") return sent;
-  if (sent.kind === "ambiguous") return { ...sent, retryAt: new Date(now + 5_000) };
-  if (sent.kind === "unusable") return { kind: "invalid", cause: sent.cause, refreshTokens: {} };
-  const { response } = sent;
-  const { status } = response;
-  if (status === 429) return { kind: "throttled", status, retryAt: retryAfter(response.headers, now) };
-  if (status >= 500 || status === 408) {
-    return { kind: "ambiguous", cause: new Error(`status ${status}`), retryAt: retryAfter(response.headers, now) };
-  }
-  const error = readError(connector, response);
-  if (error !== undefined) return judgeError(error, now);
-  if (status < 200 || status >= 300 || !isObject(response.body)) {
-    return { kind: "invalid", cause: new Error(`status ${status} without a token response`), refreshTokens: {} };
-  }
-  return judgeTokens(connector, response.body, refreshing);
-}
-
-function judgeError(error: OAuthError, now: number): Judgement {
-  switch (error.error) {
-    case "invalid_grant":
-      return { kind: "refused", error };
-    case "temporarily_unavailable":
-    case "server_error":
-    case "slow_down":
-      return { kind: "ambiguous", cause: new Error(error.error), retryAt: new Date(now + 5_000) };
-    default:
-      return { kind: "rejected", error };
-  }
-}
-
-function judgeTokens(connector: Connector, body: JsonObject, refreshing: string | undefined): Judgement {
-  const read = readTokenSets(connector, body);
-  const refreshTokens = refreshTokensOf(read);
-  const usable = Object.entries(read).flatMap(([name, response]) =>
-    response.access_token === undefined ? [] : [[name, { ...response, access_token: response.access_token }] as const],
-  );
-  // A refresh answers for the one set that was asked for, even where the provider files it under `default`.
-  const tokenSets = Object.fromEntries(
-    refreshing === undefined || usable.some(([name]) => name === refreshing)
-      ? usable
-      : usable.slice(0, 1).map(([, response]) => [refreshing, response]),
-  );
-  const primary = tokenSets[refreshing ?? "default"] ?? Object.values(tokenSets)[0];
-  if (primary === undefined) return { kind: "invalid", cause: new Error("no access token"), refreshTokens };
-  const { id_token: _, ...withoutIdToken } = primary;
-  // Only an OpenID provider's ID token can be validated; elsewhere it is somebody's extra field.
-  return {
-    kind: "granted",
-    primary: connector.issuer === undefined ? withoutIdToken : primary,
-    tokenSets,
-    tokenResponse: body,
-  };
-}
-
-function readTokenSets(connector: Connector, body: JsonObject): Record<string, NormalTokenResponse> {
-  let raw: Readonly<Record<string, JsonObject>>;
-  try {
-    raw = connector.readTokens?.(body) ?? { default: body };
-  } catch {
-    // A hook that fails on this answer must not cost the refresh token in it.
-    raw = { default: body };
-  }
-  return Object.fromEntries(
-    Object.entries(raw)
-      .filter(([, response]) => isObject(response))
-      .map(([name, response]) => [name, normaliseTokenResponse(response)]),
-  );
-}
-
-function readError(connector: Connector, response: ProviderResponse): OAuthError | undefined {
-  const read = connector.readError?.(response);
-  if (read !== undefined) return read;
-  const error = isObject(response.body) ? response.body["error"] : undefined;
-  if (typeof error !== "string" || error === "") return undefined;
-  const description = isObject(response.body) ? response.body["error_description"] : undefined;
-  return typeof description === "string" ? { error, errorDescription: description } : { error };
-}
-
-function refreshTokensOf(sets: Readonly<Record<string, NormalTokenResponse>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(sets).flatMap(([name, set]) => (set.refresh_token === undefined ? [] : [[name, set.refresh_token]])),
-  );
-}
-
 /** The client authentication of a connector, for every leg: it writes into a request's body or headers. */
 export function clientAuthentication(connector: Connector): openid.ClientAuth {
   const secret = connector.clientSecret ?? "";
@@ -357,10 +266,6 @@ function toResponse(sent: Transfer): Response {
   if (sent.kind !== "answered") throw sent.cause;
   const { status, body } = sent.response;
   return Response.json(body ?? null, { status });
-}
-
-function isOverloaded(sent: Transfer | undefined): boolean {
-  return sent?.kind === "answered" && (sent.response.status >= 500 || sent.response.status === 429);
 }
 
 function issuerOf(connector: Connector): string | undefined {

@@ -73,6 +73,9 @@ export function splitScopes(scope: string | undefined): string[] | undefined {
   return scope?.split(/[\s,]+/).filter((item) => item !== "");
 }
 
+/** A hundred years, in seconds: what is longer is no lifetime, and might be no date. */
+const longestLifetime = 100 * 366 * 24 * 60 * 60;
+
 /** What {@link toTokenSet} takes over from the request and from the token set that a refresh replaces. */
 export interface TokenSetContext {
   readonly now: number;
@@ -123,5 +126,5 @@ function text(value: Json | undefined): string | undefined {
 
 function seconds(value: Json | undefined): number | undefined {
   const number = typeof value === "string" && /^\d{1,12}(\.\d{1,6})?$/.test(value) ? Number(value) : value;
-  return typeof number === "number" && Number.isFinite(number) && number >= 0 ? Math.floor(number) : undefined;
+  return typeof number === "number" && number >= 0 && number <= longestLifetime ? Math.floor(number) : undefined;
 }

@@ -135,7 +135,7 @@ export interface Connector<Param extends string = string, TokenSet extends strin
 
   /** The issuer identifier of an OpenID provider: ID tokens are asked of it and validated. */
   readonly issuer?: string | undefined;
-  /** Left out together with `tokenEndpoint` where `issuer` publishes metadata (RFC 8414). */
+  /** Left out together with `tokenEndpoint` where `issuer` publishes metadata (OpenID Connect Discovery, RFC 8414). */
   readonly authorizationEndpoint?: string | undefined;
   readonly tokenEndpoint?: string | undefined;
   /** Where refreshing has an endpoint of its own. */
@@ -148,7 +148,7 @@ export interface Connector<Param extends string = string, TokenSet extends strin
   readonly responseMode?: "form_post" | undefined;
 
   readonly apiBaseUrl: string;
-  /** The only origins that an access token is ever sent to. */
+  /** The only origins that `fetch` sends an access token to. */
   readonly apiOrigins: readonly string[];
   /** Sent with every API call, `identify` and `revoke` included, unless the caller sets the same header. */
   readonly apiHeaders?: Readonly<Record<string, string>> | undefined;

@@ -1,5 +1,5 @@
 import { Keyv } from "keyv";
-import { GrantkeeperError } from "../errors.ts";
+import { causeWithoutSecrets, GrantkeeperError } from "../errors.ts";
 import { createLocks } from "../locks.ts";
 import { createIndexOfRows } from "./keyv/index-of-rows.ts";
 import { createInstanceGuard } from "./keyv/instance-guard.ts";
@@ -52,7 +52,7 @@ export function keyvStore(keyv: KeyvLike = new Keyv(), options: KeyvStoreOptions
       return await operation();
     } catch (cause) {
       throw new GrantkeeperError("store_unavailable", `The store could not ${what}.`, {
-        cause,
+        cause: causeWithoutSecrets(cause),
         retryAt: new Date(now() + 1_000),
       });
     }
@@ -76,20 +76,35 @@ export function keyvStore(keyv: KeyvLike = new Keyv(), options: KeyvStoreOptions
         "The Keyv instance has a default ttl, after which grants would vanish.",
       );
     }
+    await guard?.enter();
+    try {
+      await findRows();
+    } catch (error) {
+      // The next try starts anew; what could not be taken back says by its process id that nobody stands behind it.
+      await guard?.leave().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Reads which rows there are. Keyv's iterator is silently empty on an adapter that has none: a probe shows that. */
+  async function findRows(): Promise<void> {
+    if (!inMemory) await write(probeKey, now());
+    let probed = inMemory;
     const { iterator } = keyv;
-    const iterable = (keyv.store as { iterator?: unknown } | undefined)?.iterator;
-    if (typeof iterator !== "function" || typeof iterable !== "function") {
+    if (typeof iterator === "function") {
+      await attempt("read", async () => {
+        for await (const [key, value] of iterator.call(keyv) as AsyncIterable<[string, unknown]>) {
+          if (key.startsWith(rowPrefix)) rows.set(decodeRow(value as StoredRow, now()));
+          probed ||= key === probeKey;
+        }
+      });
+    }
+    if (!probed) {
       throw new GrantkeeperError(
         "invalid_config",
-        "The Keyv adapter has no iterator, so rows could not be found again.",
+        "The Keyv adapter cannot iterate, so rows could not be found again.",
       );
     }
-    await guard?.enter();
-    await attempt("read", async () => {
-      for await (const [key, value] of iterator.call(keyv) as AsyncIterable<[string, unknown]>) {
-        if (key.startsWith(rowPrefix)) rows.set(decodeRow(value as StoredRow, now()));
-      }
-    });
   }
 
   function migrate(): Promise<void> {
@@ -244,6 +259,7 @@ export function keyvStore(keyv: KeyvLike = new Keyv(), options: KeyvStoreOptions
 const rowPrefix = "grant:";
 const flowPrefix = "flow:";
 const settingPrefix = "setting:";
+const probeKey = "probe";
 
 function holds(row: GrantRow, expected: CommitCondition): boolean {
   return row.grantId === expected.grantId && row.version === expected.version && row.fence === expected.fence;

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import type { StoreTestFunction } from "./store.ts";
 import {
   commitOf,
   condition,
@@ -13,6 +12,7 @@ import {
   take,
   written,
 } from "./store-rows.ts";
+import type { StoreTestFunction } from "./store-test.ts";
 
 /** Tests that payloads are replaced and deleted only under the fence and version that were read. */
 export function testCommits(test: StoreTestFunction): void {

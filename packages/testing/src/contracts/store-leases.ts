@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { GrantRow } from "@grantkeeper/core/store";
-import type { StoreTestFunction } from "./store.ts";
 import {
   commitOf,
   condition,
@@ -13,6 +12,7 @@ import {
   take,
   written,
 } from "./store-rows.ts";
+import type { StoreTestFunction } from "./store-test.ts";
 
 /** Tests leases, their fences and intents. */
 export function testLeases(test: StoreTestFunction): void {

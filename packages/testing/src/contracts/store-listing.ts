@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ListQuery, NewGrantRow, Store } from "@grantkeeper/core/store";
-import type { StoreTestFunction } from "./store.ts";
 import { commitOf, condition, insert, oddIds, random, successor, take, written } from "./store-rows.ts";
+import type { StoreTestFunction } from "./store-test.ts";
 
 /** Tests that lists are whole, filtered, and stable while rows change. */
 export function testListing(test: StoreTestFunction): void {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import type { StoreTestFunction } from "./store.ts";
 import { hex, insert, newRow, oddIds, present, random, written } from "./store-rows.ts";
+import type { StoreTestFunction } from "./store-test.ts";
 
 const mebibyte = 1024 * 1024;
 const everyByte = Uint8Array.from({ length: 256 }, (_, index) => index);

@@ -1,21 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Store } from "@grantkeeper/core/store";
 import { testCommits } from "./store-commits.ts";
 import { testLeases } from "./store-leases.ts";
 import { testListing } from "./store-listing.ts";
 import type { StoreUnderTest } from "./store-rows.ts";
+import type { StoreTestFunction } from "./store-test.ts";
 import { testRowsAndValues } from "./store-values.ts";
 import type { TestFunction } from "./test-function.ts";
-
-export interface StoreTest {
-  readonly store: Store;
-  /** A duration, in milliseconds, that `pass` outlasts and nothing else does. */
-  readonly short: number;
-  /** Lets `short` run out on the store's clock. */
-  readonly pass: () => Promise<void>;
-}
-
-export type StoreTestFunction = (name: string, run: (it: StoreTest) => Promise<void>) => void;
 
 /**
  * Registers the tests that every store must pass. `makeStore` gives an empty store for each test, which the suite

@@ -1,0 +1,140 @@
+import type { JsonObject } from "./connector/json.ts";
+import type { Connector, OAuthError, ProviderResponse } from "./connector/types.ts";
+import { retryAfter, type Transfer } from "./provider-http.ts";
+import { isObject, type NormalTokenResponse, normaliseTokenResponse } from "./token-response.ts";
+
+/** How a token request ended. Only `tokens` gives tokens that may be used. */
+export type TokenOutcome =
+  | {
+      readonly kind: "tokens";
+      /** By name; each has an access token. */
+      readonly tokenSets: Readonly<Record<string, NormalTokenResponse & { readonly access_token: string }>>;
+      readonly tokenResponse: JsonObject;
+      readonly idTokenClaims: JsonObject | undefined;
+    }
+  /** `invalid_grant`: the code or the refresh token is not, or no longer, good. */
+  | { readonly kind: "refused"; readonly error: OAuthError }
+  /** The request or the client is at fault: nothing was spent. */
+  | { readonly kind: "rejected"; readonly error: OAuthError }
+  /** The provider asked for patience before it looked at the request: nothing was spent. */
+  | { readonly kind: "throttled"; readonly status: number; readonly retryAt: Date }
+  /** It never left: nothing was spent. */
+  | { readonly kind: "unsent"; readonly cause: Error }
+  /** The provider may have acted on it. */
+  | {
+      readonly kind: "ambiguous";
+      /** Whether it answered, with an error of its own. */
+      readonly answered: boolean;
+      readonly cause: Error;
+      readonly retryAt: Date;
+    }
+  /** A success that cannot be used. What it held of refresh tokens is kept all the same, by set. */
+  | { readonly kind: "invalid"; readonly cause: Error; readonly refreshTokens: Readonly<Record<string, string>> };
+
+/** What an answer means before openid-client has validated it. */
+export type Judgement =
+  | Exclude<TokenOutcome, { kind: "tokens" }>
+  | {
+      readonly kind: "granted";
+      /** The set that openid-client validates. */
+      readonly primary: NormalTokenResponse;
+      readonly tokenSets: Readonly<Record<string, NormalTokenResponse & { readonly access_token: string }>>;
+      readonly tokenResponse: JsonObject;
+    };
+
+/** What an answer of the token endpoint means. Pure, so that each rule can be tested with a literal answer. */
+export function judge(connector: Connector, sent: Transfer, refreshing: string | undefined, now: number): Judgement {
+  if (sent.kind === "unsent") return sent;
+  if (sent.kind === "ambiguous") return { ...sent, answered: false, retryAt: new Date(now + 5_000) };
+  if (sent.kind === "unusable") return { kind: "invalid", cause: sent.cause, refreshTokens: {} };
+  const { response } = sent;
+  const { status } = response;
+  if (status === 429) return { kind: "throttled", status, retryAt: retryAfter(response.headers, now) };
+  if (status >= 500 || status === 408) {
+    const cause = new Error(`status ${status}`);
+    return { kind: "ambiguous", answered: true, cause, retryAt: retryAfter(response.headers, now) };
+  }
+  const error = readError(connector, response);
+  if (error !== undefined) return judgeError(error, response.headers, now);
+  if (status < 200 || status >= 300 || !isObject(response.body)) {
+    return { kind: "invalid", cause: new Error(`status ${status} without a token response`), refreshTokens: {} };
+  }
+  return judgeTokens(connector, response.body, refreshing);
+}
+
+function judgeError(error: OAuthError, headers: Headers, now: number): Judgement {
+  switch (error.error) {
+    case "invalid_grant":
+      return { kind: "refused", error };
+    case "temporarily_unavailable":
+    case "server_error":
+    case "slow_down":
+      return { kind: "ambiguous", answered: true, cause: new Error(error.error), retryAt: retryAfter(headers, now) };
+    default:
+      return { kind: "rejected", error };
+  }
+}
+
+function judgeTokens(connector: Connector, body: JsonObject, refreshing: string | undefined): Judgement {
+  const read = readTokenSets(connector, body);
+  const refreshTokens = refreshTokensOf(read);
+  const usable = Object.entries(read).flatMap(([name, response]) =>
+    response.access_token === undefined ? [] : [[name, { ...response, access_token: response.access_token }] as const],
+  );
+  // A refresh answers for the one set that was asked for, even where the provider files it under `default`.
+  const tokenSets = Object.fromEntries(
+    refreshing === undefined || usable.some(([name]) => name === refreshing)
+      ? usable
+      : usable.slice(0, 1).map(([, response]) => [refreshing, response]),
+  );
+  const primary = tokenSets[refreshing ?? "default"] ?? Object.values(tokenSets)[0];
+  if (primary === undefined) return { kind: "invalid", cause: new Error("no access token"), refreshTokens };
+  const { id_token: _, ...withoutIdToken } = primary;
+  // Only an OpenID provider's ID token can be validated; elsewhere it is somebody's extra field.
+  return {
+    kind: "granted",
+    primary: connector.issuer === undefined ? withoutIdToken : primary,
+    tokenSets,
+    tokenResponse: body,
+  };
+}
+
+function readTokenSets(connector: Connector, body: JsonObject): Record<string, NormalTokenResponse> {
+  let raw: Readonly<Record<string, JsonObject>>;
+  try {
+    raw = connector.readTokens?.(body) ?? { default: body };
+  } catch {
+    // A hook that fails on this answer must not cost the refresh token in it.
+    raw = { default: body };
+  }
+  return Object.fromEntries(
+    Object.entries(raw)
+      .filter(([, response]) => isObject(response))
+      .map(([name, response]) => [name, normaliseTokenResponse(response)]),
+  );
+}
+
+function readError(connector: Connector, response: ProviderResponse): OAuthError | undefined {
+  const read = readErrorSafely(connector, response);
+  if (read !== undefined) return read;
+  const error = isObject(response.body) ? response.body["error"] : undefined;
+  if (typeof error !== "string" || error === "") return undefined;
+  const description = isObject(response.body) ? response.body["error_description"] : undefined;
+  return typeof description === "string" ? { error, errorDescription: description } : { error };
+}
+
+function readErrorSafely(connector: Connector, response: ProviderResponse): OAuthError | undefined {
+  try {
+    return connector.readError?.(response);
+  } catch {
+    // A hook that fails on this answer has recognised no error in it; there may be a refresh token in it.
+    return undefined;
+  }
+}
+
+/** The refresh tokens in an answer, by token set. */
+export function refreshTokensOf(sets: Readonly<Record<string, NormalTokenResponse>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(sets).flatMap(([name, set]) => (set.refresh_token === undefined ? [] : [[name, set.refresh_token]])),
+  );
+}

@@ -1,0 +1,11 @@
+import type { Store } from "@grantkeeper/core/store";
+
+export interface StoreTest {
+  readonly store: Store;
+  /** A duration, in milliseconds, that `pass` outlasts and nothing else does. */
+  readonly short: number;
+  /** Lets `short` run out on the store's clock. */
+  readonly pass: () => Promise<void>;
+}
+
+export type StoreTestFunction = (name: string, run: (it: StoreTest) => Promise<void>) => void;
