@@ -55,6 +55,11 @@ describe("printable", () => {
     expect(printable(`"${token}"`)).toBe('"[redacted]"');
   });
 
+  test("R54 redacts a shorter run that mixes cases as only random text does, and leaves words", () => {
+    expect(printable("token aBcDeFgHiJkLmNoPqRsTuV")).toBe("token [redacted]");
+    expect(printable("error invalid_refresh_token")).toBe("error invalid_refresh_token");
+  });
+
   test("R54 redacts a run that is too long for a word, though it has no digit", () => {
     expect(printable("token AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGhIjKlMnOpQ refused")).toBe("token [redacted] refused");
   });

@@ -6,10 +6,13 @@ import type { TokenOutcome } from "./token-answer.ts";
 export function printable(text: string, maximumLength = 200): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is to be removed
   const line = text.slice(0, 2000).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
-  const redacted = line.replace(/[\w.~+/=%-]{12,}/g, (run) =>
-    /\d/.test(run) || run.length >= 32 ? "[redacted]" : run,
-  );
+  const redacted = line.replace(/[\w.~+/=%-]{12,}/g, (run) => (looksRandom(run) ? "[redacted]" : run));
   return redacted.length > maximumLength ? `${redacted.slice(0, maximumLength)}…` : redacted;
+}
+
+function looksRandom(run: string): boolean {
+  const mixed = /[a-z][A-Z].*[a-z][A-Z]/.test(run);
+  return /\d/.test(run) || run.length >= 32 || (run.length >= 20 && mixed);
 }
 
 /** `invalid_client (The client is not known)`: a provider's error for a message. */

@@ -154,6 +154,38 @@ describe("judge", () => {
   });
 });
 
+describe("which set a refresh answers for", () => {
+  const several = (sets: Record<string, JsonObject>) =>
+    judge(exampleConnector({ readTokens: () => sets }), answer(200, {}), "user", now);
+
+  test("the one that was asked for, whatever else is in the answer", () => {
+    expect(several({ default: { ...tokens, access_token: "b" }, user: tokens })).toMatchObject({
+      kind: "granted",
+      primary: { access_token: "a" },
+    });
+  });
+
+  test("the first where the provider names it otherwise", () => {
+    expect(several({ default: tokens })).toMatchObject({ tokenSets: { user: { refresh_token: "new" } } });
+  });
+
+  test("R45 another set's access token does not stand in for one that is missing, and the refresh token is kept", () => {
+    const { access_token: _, ...incomplete } = tokens;
+    expect(several({ default: { ...tokens, refresh_token: "other" }, user: incomplete })).toMatchObject({
+      kind: "invalid",
+      refreshTokens: { user: "new" },
+    });
+  });
+
+  test("R45 a reader that finds no set does not cost the refresh token in the answer", () => {
+    const blind = exampleConnector({ readTokens: () => ({}) });
+    expect(judge(blind, answer(200, tokens), "default", now)).toMatchObject({
+      kind: "invalid",
+      refreshTokens: { default: "new" },
+    });
+  });
+});
+
 function answer(status: number, body: Json | undefined, headers: Record<string, string> = {}): Transfer {
   return { kind: "answered", response: { status, headers: new Headers(headers), body } };
 }

@@ -76,42 +76,54 @@ function judgeError(error: OAuthError, headers: Headers, now: number): Judgement
 }
 
 function judgeTokens(connector: Connector, body: JsonObject, refreshing: string | undefined): Judgement {
-  const read = readTokenSets(connector, body);
-  const refreshTokens = refreshTokensOf(read);
-  const usable = Object.entries(read).flatMap(([name, response]) =>
-    response.access_token === undefined ? [] : [[name, { ...response, access_token: response.access_token }] as const],
-  );
-  // A refresh answers for the one set that was asked for, even where the provider files it under `default`.
-  const tokenSets = Object.fromEntries(
-    refreshing === undefined || usable.some(([name]) => name === refreshing)
-      ? usable
-      : usable.slice(0, 1).map(([, response]) => [refreshing, response]),
-  );
-  const primary = tokenSets[refreshing ?? "default"] ?? Object.values(tokenSets)[0];
-  if (primary === undefined) return { kind: "invalid", cause: new Error("no access token"), refreshTokens };
+  const read = readTokenSets(connector, body, refreshing);
+  const primary = usable(read[refreshing ?? "default"] ?? Object.values(read)[0]);
+  if (primary === undefined) {
+    return { kind: "invalid", cause: new Error("no access token"), refreshTokens: refreshTokensOf(read) };
+  }
+  const tokenSets = Object.entries(read).flatMap(([name, response]) => {
+    const tokenSet = usable(response);
+    return tokenSet === undefined ? [] : [[name, tokenSet] as const];
+  });
   const { id_token: _, ...withoutIdToken } = primary;
   // Only an OpenID provider's ID token can be validated; elsewhere it is somebody's extra field.
   return {
     kind: "granted",
     primary: connector.issuer === undefined ? withoutIdToken : primary,
-    tokenSets,
+    tokenSets: Object.fromEntries(tokenSets),
     tokenResponse: body,
   };
 }
 
-function readTokenSets(connector: Connector, body: JsonObject): Record<string, NormalTokenResponse> {
-  let raw: Readonly<Record<string, JsonObject>>;
+function usable(
+  response: NormalTokenResponse | undefined,
+): (NormalTokenResponse & { readonly access_token: string }) | undefined {
+  return response?.access_token === undefined ? undefined : { ...response, access_token: response.access_token };
+}
+
+/** The sets of an answer. A refresh answers for the one that was asked for, however the provider files it. */
+function readTokenSets(
+  connector: Connector,
+  body: JsonObject,
+  refreshing: string | undefined,
+): Record<string, NormalTokenResponse> {
+  const found = Object.entries(readSafely(connector, body)).flatMap(([name, response]) =>
+    isObject(response) ? [[name, normaliseTokenResponse(response)] as const] : [],
+  );
+  // Where the connector's reader finds nothing to use, a refresh token in the body must still not be lost.
+  const { refresh_token = null } = body;
+  const sets = found.length > 0 ? found : [["default", normaliseTokenResponse({ refresh_token })] as const];
+  if (refreshing === undefined || sets.some(([name]) => name === refreshing)) return Object.fromEntries(sets);
+  return Object.fromEntries(sets.slice(0, 1).map(([, response]) => [refreshing, response]));
+}
+
+function readSafely(connector: Connector, body: JsonObject): Readonly<Record<string, JsonObject>> {
   try {
-    raw = connector.readTokens?.(body) ?? { default: body };
+    return connector.readTokens?.(body) ?? { default: body };
   } catch {
     // A hook that fails on this answer must not cost the refresh token in it.
-    raw = { default: body };
+    return { default: body };
   }
-  return Object.fromEntries(
-    Object.entries(raw)
-      .filter(([, response]) => isObject(response))
-      .map(([name, response]) => [name, normaliseTokenResponse(response)]),
-  );
 }
 
 function readError(connector: Connector, response: ProviderResponse): OAuthError | undefined {

@@ -203,6 +203,13 @@ describe("toTokenSet", () => {
     });
   });
 
+  test("R43 does not give a new refresh token the end of the old one", () => {
+    const previous = tokenSet({ refreshToken: "old", refreshTokenExpiresAt: 99 });
+    expect(keep('{"access_token":"a","refresh_token":"new"}', { previous })).not.toHaveProperty(
+      "refreshTokenExpiresAt",
+    );
+  });
+
   test("R43 replaces the refresh token where the response has one", () => {
     const previous = tokenSet({ refreshToken: "old" });
     expect(keep('{"access_token":"a","refresh_token":"new"}', { previous }).refreshToken).toBe("new");

@@ -101,7 +101,11 @@ export function toTokenSet(
     response.refresh_token_expires_in ??
     (response.refresh_token === undefined ? undefined : context.refreshTokenLifetime);
   const refreshTokenExpiresAt =
-    refreshTokenLifetime !== undefined ? now + refreshTokenLifetime * 1000 : previous?.refreshTokenExpiresAt;
+    refreshTokenLifetime !== undefined
+      ? now + refreshTokenLifetime * 1000
+      : refreshToken === previous?.refreshToken
+        ? previous?.refreshTokenExpiresAt
+        : undefined;
   const idToken = response.id_token ?? previous?.idToken;
   return {
     accessToken: response.access_token,

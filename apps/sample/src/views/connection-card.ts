@@ -1,12 +1,19 @@
 import type { ConnectionStatus } from "@grantkeeper/core";
 import { html } from "hono/html";
 import type { ConnectorKey } from "../connectors.ts";
+import type { Outcome } from "../outcomes.ts";
 import type { Provider } from "../providers.ts";
 import { tokenLife } from "../token-life.ts";
-import type { ShownConnection } from "./connections-page.ts";
 import type { Html } from "./layout.ts";
 import { outcomeBox } from "./outcome-box.ts";
 import { rowBox } from "./row-box.ts";
+
+export interface ShownConnection {
+  readonly status: ConnectionStatus;
+  readonly outcome: Outcome | undefined;
+  /** As it lies in the database. */
+  readonly row: string | undefined;
+}
 
 export interface ConnectionCard extends ShownConnection {
   readonly key: ConnectorKey;

@@ -1,10 +1,8 @@
-import type { ConnectionStatus } from "@grantkeeper/core";
 import { html } from "hono/html";
 import { type ConnectorKey, connectorKeys } from "../connectors.ts";
-import type { Outcome } from "../outcomes.ts";
 import type { Provider } from "../providers.ts";
 import type { User } from "../sessions.ts";
-import { connectionCard } from "./connection-card.ts";
+import { connectionCard, type ShownConnection } from "./connection-card.ts";
 import { type Html, layout } from "./layout.ts";
 import { mark } from "./marks.ts";
 
@@ -14,13 +12,6 @@ export interface ConnectionsPage {
   readonly connections: readonly ShownConnection[];
   /** Unix milliseconds. */
   readonly now: number;
-}
-
-export interface ShownConnection {
-  readonly status: ConnectionStatus;
-  readonly outcome: Outcome | undefined;
-  /** As it lies in the database. */
-  readonly row: string | undefined;
 }
 
 /** All of a user's connections, by provider. */

@@ -13,6 +13,13 @@ describe("generateKey", () => {
 });
 
 describe("createKeyring", () => {
+  test("R54 an id and a secret that were swapped are refused without quoting either", () => {
+    const secret = generateKey();
+    const swapped = () => createKeyring([{ id: secret, secret: "2026-11" }]);
+    expect(swapped).toThrow(/swapped/);
+    expect(swapped).not.toThrow(new RegExp(secret));
+  });
+
   test("E7 the first key seals, and all of them open", () => {
     const keyring = createKeyring([
       { id: "new", secret: generateKey() },

@@ -32,6 +32,9 @@ export function createKeyring(configs: readonly KeyConfig[] | undefined): Keyrin
     if (typeof id !== "string" || !/^[\w.-]{1,64}$/.test(id)) {
       throw new GrantkeeperError("invalid_config", "Each key needs an id of 1 to 64 letters, digits, dots, - and _.");
     }
+    if (/^[\w-]{43}$/.test(id)) {
+      throw new GrantkeeperError("invalid_config", "The id of a key looks like a secret: were id and secret swapped?");
+    }
     if (keys.has(id)) throw new GrantkeeperError("invalid_config", `Two keys have the id "${id}".`);
     keys.set(id, createSecretKey(keyBytes(id, secret)));
   }
