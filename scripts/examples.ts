@@ -37,7 +37,9 @@ export async function run(say: Say): Promise<readonly string[]> {
 
 /** The example of README.md's line 12 starts at line 12 of its file, so that positions agree. */
 function writeExamples(folder: string, examples: readonly Example[]): readonly ExampleFile[] {
-  const options = { extends: join(root, "tsconfig.base.json"), include: ["*.ts"] };
+  // An example is an application's code: what it exports is not published.
+  const compilerOptions = { declaration: false, isolatedDeclarations: false };
+  const options = { extends: join(root, "tsconfig.base.json"), compilerOptions, include: ["*.ts"] };
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(options));
   return examples.map((example) => {

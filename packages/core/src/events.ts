@@ -1,5 +1,6 @@
 import type { ErrorCode } from "./errors.ts";
-import type { ReauthorizationReason } from "./grants.ts";
+import type { ReauthorizationReason } from "./grant/grants.ts";
+import type { RevocationOutcome } from "./grant/revocation.ts";
 
 /** What happened to a connection. No event holds a secret. */
 export interface ConnectionEvents {
@@ -24,12 +25,6 @@ export interface ConnectionEvent {
   readonly connector: string;
   readonly connectionId: string;
 }
-
-/**
- * How ending the grant at the provider went: `skipped` where another connection holds the same account and revoking
- * would end that one too, `unsupported` where the provider has no such call.
- */
-export type RevocationOutcome = "revoked" | "skipped" | "unsupported" | "failed";
 
 export type EventName = keyof ConnectionEvents;
 

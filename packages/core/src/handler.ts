@@ -1,5 +1,5 @@
 import { GrantkeeperError, isGrantkeeperError } from "./errors.ts";
-import type { FlowStart } from "./flow.ts";
+import type { FlowStart } from "./flow/types.ts";
 import type { Keeper } from "./keeper.ts";
 
 /** A web-standard `Request`, or as much of it as a framework hands over. */

@@ -1,0 +1,273 @@
+import type { JsonObject } from "../connector/json.ts";
+import { GrantkeeperError } from "../errors.ts";
+import type { Events } from "../events.ts";
+import { checkOwner, type Flows } from "../flow/flow.ts";
+import type { Grant, Grants, OpenGrant } from "../grant/grants.ts";
+import { type Leases, notConnected } from "../grant/leases.ts";
+import type { Revocation, RevocationOutcome } from "../grant/revocation.ts";
+import { missingScopes } from "../grant/scopes.ts";
+import type { Connectors } from "../provider/connectors.ts";
+import type { Fetch } from "../provider/http.ts";
+import type { TokenEndpoint } from "../provider/token-endpoint.ts";
+import type { TokenSet } from "../provider/token-response.ts";
+import type { Refresh } from "../refresh/refresh.ts";
+import type { GrantState, Store } from "../store/port.ts";
+import { apiFetch } from "./api-fetch.ts";
+import type { Connection, ConnectionStatus, IdentifiedConnection, TokenSetStatus } from "./connection.ts";
+import type { TokenCache } from "./token-cache.ts";
+import type { TokenOptions, Tokens } from "./tokens.ts";
+
+export interface ConnectionsOptions {
+  readonly connectors: Connectors;
+  readonly grants: Grants;
+  readonly store: Store;
+  readonly leases: Leases;
+  readonly tokens: Tokens;
+  readonly refresh: Refresh;
+  readonly flows: Flows;
+  readonly revocation: Revocation;
+  readonly tokenEndpoint: TokenEndpoint;
+  readonly cache: TokenCache;
+  readonly events: Events;
+  readonly fetch: Fetch;
+  readonly now: () => number;
+  readonly cacheForMs: number;
+  readonly assertOpen: () => void;
+}
+
+/** Which connection: by its id, or by its owner while that one has exactly one. `params` narrow the choice. */
+export interface ConnectionSelector {
+  readonly id?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly params?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+export interface ConnectionFilter {
+  readonly owner?: string | undefined;
+  readonly connector?: string | undefined;
+  readonly state?: GrantState | undefined;
+}
+
+export interface Connections {
+  byId(connector: string, id: string, owner: string | undefined): IdentifiedConnection;
+  select(connector: string, selector: ConnectionSelector): Connection;
+  list(filter: ConnectionFilter): AsyncIterable<IdentifiedConnection>;
+}
+
+const pageSize = 100;
+const maximumMetadataBytes = 16 * 1024;
+
+export function createConnections(options: ConnectionsOptions): Connections {
+  const { connectors, grants, store, leases, tokens, refresh, flows, revocation, tokenEndpoint, cache, events, now } =
+    options;
+
+  let changedAt = Number.NEGATIVE_INFINITY;
+  // Which connection is an owner's only one is remembered for a while; a change in this process ends that at once.
+  for (const name of ["connection.connected", "connection.disconnected"] as const) {
+    events.on(name, () => {
+      changedAt = now();
+    });
+  }
+
+  /** `using` finds the connection's id and runs the work with it. */
+  function handle(
+    connector: string,
+    using: <Result>(work: (id: string) => Promise<Result>) => Promise<Result>,
+  ): Connection {
+    return {
+      connector,
+      token: (request = {}) => using((id) => tokens.token(id, request)),
+      fetch: (path, init) =>
+        using(async (id) => {
+          const { grant } = await tokens.current(id);
+          const definition = connectors.get(connector);
+          const server = await tokenEndpoint.server(definition, grant.params);
+          const token = (request: TokenOptions) => tokens.token(id, request);
+          const { fetch } = options;
+          return apiFetch({ fetch, connector: definition, connectorKey: connector, server, token, now }, path, init);
+        }),
+      status: () => using(async (id) => statusOf(await strongRead(id))),
+      reconnect: (start = {}) =>
+        using(async (id) => {
+          const { grant } = await strongRead(id);
+          return flows.start(connector, { ...start, owner: grant.owner, connectionId: id });
+        }),
+      disconnect: () => using(async (id) => ({ revocation: await disconnect(id) })),
+      setMetadata: (metadata) => using((id) => setMetadata(id, metadata)),
+    };
+  }
+
+  async function strongRead(connectionId: string): Promise<OpenGrant> {
+    const open = await grants.read(connectionId);
+    if (open === undefined) {
+      cache.delete(connectionId);
+      throw notConnected();
+    }
+    cache.set(open, now());
+    return open;
+  }
+
+  function byId(connector: string, id: string, owner: string | undefined): IdentifiedConnection {
+    const connection = handle(connector, async (work) => {
+      options.assertOpen();
+      const { grant } = await tokens.current(id);
+      if (grant.connector !== connector || (owner !== undefined && grant.owner !== owner)) throw notConnected();
+      return work(id);
+    });
+    return { ...connection, id };
+  }
+
+  function select(connector: string, { id, owner, params }: ConnectionSelector): Connection {
+    connectors.get(connector);
+    if (id !== undefined) return byId(connector, id, owner);
+    const known = checkOwner(owner ?? "");
+    let resolved: { readonly id: string; readonly at: number } | undefined;
+    return handle(connector, async (work) => {
+      options.assertOpen();
+      if (resolved !== undefined && resolved.at > changedAt && now() - resolved.at < options.cacheForMs) {
+        return work(resolved.id);
+      }
+      const at = now();
+      const found = await only(connector, known, params);
+      resolved = { id: found, at };
+      return work(found);
+    });
+  }
+
+  async function only(connector: string, owner: string, params: ConnectionSelector["params"]): Promise<string> {
+    await grants.ready();
+    const found: string[] = [];
+    for await (const row of rowsOf({ ownerHash: grants.hashOwner(owner), connector })) {
+      const { grant } = params === undefined ? { grant: undefined } : await grants.open(row);
+      const matches = Object.entries(params ?? {}).every(
+        ([name, value]) => value === undefined || grant?.params[name] === value,
+      );
+      if (matches) found.push(row.connectionId);
+    }
+    const [first] = found;
+    if (first === undefined)
+      throw new GrantkeeperError("not_connected", "This owner has no such connection.", { connector });
+    if (found.length === 1) return first;
+    throw new GrantkeeperError(
+      "ambiguous_connection",
+      "This owner has several such connections: choose one by its id.",
+      {
+        connector,
+        connectionIds: found,
+      },
+    );
+  }
+
+  async function* rowsOf(query: {
+    ownerHash?: string;
+    connector?: string | undefined;
+    state?: GrantState | undefined;
+  }) {
+    for (let after: string | undefined; ; ) {
+      const page = await store.list({ ...query, after, limit: pageSize });
+      yield* page.rows;
+      if (page.next === undefined) return;
+      after = page.next;
+    }
+  }
+
+  async function* list({ owner, connector, state }: ConnectionFilter): AsyncGenerator<IdentifiedConnection> {
+    if (connector !== undefined) connectors.get(connector);
+    await grants.ready();
+    const ownerHash = owner === undefined ? {} : { ownerHash: grants.hashOwner(checkOwner(owner)) };
+    for await (const row of rowsOf({ ...ownerHash, connector, state }))
+      yield byId(row.connector, row.connectionId, owner);
+  }
+
+  async function disconnect(connectionId: string): Promise<RevocationOutcome> {
+    await renewForRevocation(connectionId);
+    const { connector, outcome } = await leases.hold<{ connector: string; outcome: RevocationOutcome }>(
+      connectionId,
+      async () => ({ kind: "take", intent: undefined }),
+      async ({ grant, row, lease }) => {
+        const outcome = await revocation.revoke(grant, connectionId);
+        const { grantId, version } = row;
+        const deleted = await store.delete({ connectionId, grantId, version, fence: lease.fence });
+        if (deleted === "deleted") return { connector: grant.connector, outcome };
+        throw new GrantkeeperError("lease_timeout", "Another process changed this connection meanwhile.", {
+          connector: grant.connector,
+          retryAt: new Date(now() + 1_000),
+        });
+      },
+    );
+    cache.delete(connectionId);
+    events.emit("connection.disconnected", { connector, connectionId, revocation: outcome });
+    return outcome;
+  }
+
+  /** Some providers revoke by access token only: an expired one would leave its refresh token alive there. */
+  async function renewForRevocation(connectionId: string): Promise<void> {
+    const { grant } = await strongRead(connectionId);
+    if (connectors.find(grant.connector)?.revoke?.needsLiveAccessToken !== true) return;
+    const isExpired = ({ expiresAt }: TokenSet): boolean => expiresAt !== undefined && expiresAt <= now();
+    for (const [name, tokenSet] of Object.entries(grant.tokenSets)) {
+      if (!isExpired(tokenSet) || tokenSet.refreshToken === undefined || grant.ended[name] !== undefined) continue;
+      // Whatever keeps it from being renewed also shows in the outcome of the revocation.
+      await refresh.refresh(connectionId, name, isExpired).catch(() => undefined);
+    }
+  }
+
+  async function setMetadata(connectionId: string, metadata: JsonObject): Promise<void> {
+    checkMetadata(metadata);
+    await leases.hold<void>(
+      connectionId,
+      async () => ({ kind: "take", intent: undefined }),
+      async (held) => {
+        const grant: Grant = { ...held.grant, metadata };
+        const { outcome, row } = await grants.commit(held, grant, { replaced: [] });
+        if (outcome === "committed") cache.set({ row, grant }, now());
+        else throw new GrantkeeperError("lease_timeout", "Another process changed this connection meanwhile.");
+      },
+    );
+  }
+
+  function statusOf({ row, grant }: OpenGrant): ConnectionStatus {
+    const connector = connectors.find(grant.connector);
+    const tokenSets = Object.entries(grant.tokenSets).map(([name, set]): [string, TokenSetStatus] => [
+      name,
+      {
+        ended: grant.ended[name],
+        scopes: {
+          requested: grant.requestedScopes[name] ?? [],
+          granted: set.scopes,
+          missing: missingScopes(connector, name, grant),
+        },
+        obtainedAt: new Date(set.obtainedAt),
+        expiresAt: toDate(set.expiresAt),
+        refreshable: set.refreshToken !== undefined && grant.ended[name] === undefined,
+        refreshTokenExpiresAt: toDate(set.refreshTokenExpiresAt),
+      },
+    ]);
+    return {
+      connectionId: row.connectionId,
+      connector: grant.connector,
+      state: row.state,
+      account: grant.account,
+      params: grant.params,
+      metadata: grant.metadata,
+      tokenSets: Object.fromEntries(tokenSets),
+      connectedAt: new Date(grant.connectedAt),
+      refreshedAt: toDate(grant.refreshedAt),
+    };
+  }
+
+  return { byId, select, list };
+}
+
+/** Metadata is the application's JSON, sealed with the grant: small, so that every refresh stays cheap. */
+export function checkMetadata(metadata: JsonObject): JsonObject {
+  const size = Buffer.byteLength(JSON.stringify(metadata) ?? "");
+  if (typeof metadata === "object" && metadata !== null && !Array.isArray(metadata) && size <= maximumMetadataBytes) {
+    return metadata;
+  }
+  throw new GrantkeeperError("invalid_request", "metadata must be a JSON object of at most 16 KiB.");
+}
+
+function toDate(time: number | undefined): Date | undefined {
+  return time === undefined ? undefined : new Date(time);
+}

@@ -1,0 +1,172 @@
+import { GrantkeeperError } from "../errors.ts";
+import type { Logger } from "../events.ts";
+import type { Grants, OpenGrant } from "../grant/grants.ts";
+import { notConnected } from "../grant/leases.ts";
+import type { Connectors } from "../provider/connectors.ts";
+import type { ProviderRequests } from "../provider/requests.ts";
+import type { TokenEndpoint } from "../provider/token-endpoint.ts";
+import type { TokenSet } from "../provider/token-response.ts";
+import { freshness, jitterOf } from "../refresh/freshness.ts";
+import { liveTokenSet, type Refresh, reauthorizationRequired } from "../refresh/refresh.ts";
+import type { Store } from "../store/port.ts";
+import type { TokenCache } from "./token-cache.ts";
+
+/** An access token that may be used now. */
+export interface AccessToken {
+  readonly accessToken: string;
+  readonly tokenType: string;
+  /** `undefined` where the provider named no end. */
+  readonly expiresAt: Date | undefined;
+  readonly scopes: readonly string[];
+}
+
+export interface TokenOptions<TokenSetName extends string = string> {
+  /** Which token set; `default` when left out. */
+  readonly as?: "default" | TokenSetName;
+  /**
+   * An access token that the API refused. It is refreshed only if it is still the stored one and at least 30 seconds old.
+   */
+  readonly rejected?: string;
+  /** How long the token must still be good for, in seconds; at most half of its life is honoured. */
+  readonly minValidity?: number;
+  /** Ends this caller's wait only: a refresh that runs goes on. */
+  readonly signal?: AbortSignal;
+}
+
+export interface TokensOptions {
+  readonly connectors: Connectors;
+  readonly grants: Grants;
+  readonly store: Store;
+  readonly refresh: Refresh;
+  readonly tokenEndpoint: TokenEndpoint;
+  readonly providerRequests: ProviderRequests;
+  readonly cache: TokenCache;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly cacheForMs: number;
+  readonly backgroundRefresh: boolean;
+  readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
+}
+
+/** Hands out access tokens: from memory while they are good, refreshed otherwise. */
+export interface Tokens {
+  token(connectionId: string, options: TokenOptions): Promise<AccessToken>;
+  /** The grant as this process knows it, at most `cacheFor` old. */
+  current(connectionId: string): Promise<OpenGrant>;
+}
+
+const rejectedMinimumAgeMs = 30_000;
+
+export function createTokens(options: TokensOptions): Tokens {
+  const { connectors, grants, store, refresh, tokenEndpoint, providerRequests, cache, logger, now } = options;
+
+  async function current(connectionId: string): Promise<OpenGrant> {
+    const cached = cache.get(connectionId);
+    const at = now();
+    if (cached !== undefined && at - cached.checkedAt < options.cacheForMs && at >= cached.checkedAt) return cached;
+    await grants.ready();
+    const row = await store.get(connectionId);
+    if (row === undefined) {
+      cache.delete(connectionId);
+      throw notConnected();
+    }
+    const same = cached !== undefined && cached.row.grantId === row.grantId && cached.row.version === row.version;
+    return cache.set(same ? { row, grant: cached.grant } : await grants.open(row), at);
+  }
+
+  async function token(connectionId: string, request: TokenOptions): Promise<AccessToken> {
+    const name = request.as ?? "default";
+    const open = await current(connectionId);
+    assertKnownTokenSet(open, name);
+    const tokenSet = liveTokenSet(open.grant, name);
+    if (request.rejected !== undefined) return afterRejection(connectionId, name, tokenSet, request.rejected);
+    const jitter = jitterOf(connectionId);
+    const minValidityMs = (request.minValidity ?? 0) * 1000;
+    const state = freshness(tokenSet, now(), jitter, minValidityMs);
+    if (state === "fresh") return toAccessToken(tokenSet);
+    if (state === "aging" && (!options.backgroundRefresh || tokenSet.refreshToken === undefined)) {
+      return toAccessToken(tokenSet);
+    }
+    const refreshing = refreshed(connectionId, name, (set) => freshness(set, now(), jitter, minValidityMs) !== "fresh");
+    if (state === "stale") return toAccessToken(await refreshing);
+    behind(refreshing, connectionId);
+    return toAccessToken(tokenSet);
+  }
+
+  async function refreshed(
+    connectionId: string,
+    name: string,
+    isStale: (tokenSet: TokenSet) => boolean,
+  ): Promise<TokenSet> {
+    const open = await refresh.refresh(connectionId, name, isStale);
+    cache.set(open, now());
+    const tokenSet = liveTokenSet(open.grant, name);
+    if (tokenSet.refreshToken !== undefined || tokenSet.expiresAt === undefined || tokenSet.expiresAt > now())
+      return tokenSet;
+    // It ran out, and there is nothing to refresh it with: only the user can help.
+    await refresh.end(connectionId, name, tokenSet, "expired");
+    cache.delete(connectionId);
+    throw reauthorizationRequired(open.grant.connector, name, "expired");
+  }
+
+  async function afterRejection(
+    connectionId: string,
+    name: string,
+    seen: TokenSet,
+    rejected: string,
+  ): Promise<AccessToken> {
+    const isRefused = (set: TokenSet): boolean =>
+      set.accessToken === rejected && now() - set.obtainedAt >= rejectedMinimumAgeMs;
+    if (!isRefused(seen)) return toAccessToken(seen);
+    const tokenSet = seen.refreshToken === undefined ? seen : await refreshed(connectionId, name, isRefused);
+    if (tokenSet.refreshToken === undefined && isRefused(tokenSet)) await confirmAlive(connectionId, name, tokenSet);
+    return toAccessToken(tokenSet);
+  }
+
+  /** A token that cannot be refreshed and that an API refused: the provider's own identity call says whether it is dead. */
+  async function confirmAlive(connectionId: string, name: string, tokenSet: TokenSet): Promise<void> {
+    const { grant } = await current(connectionId);
+    const connector = connectors.get(grant.connector);
+    const server = await tokenEndpoint.server(connector, grant.params);
+    const alive = await providerRequests.isAlive(connector, server, name, tokenSet.accessToken);
+    if (alive !== false) return;
+    await refresh.end(connectionId, name, tokenSet, "revoked");
+    cache.delete(connectionId);
+    throw reauthorizationRequired(grant.connector, name, "revoked");
+  }
+
+  function behind(work: Promise<unknown>, connectionId: string): void {
+    // Its caller has a good token; the next one that needs a new token meets the same error and gets it.
+    const settled = work.catch((error: unknown) => {
+      const code = error instanceof GrantkeeperError ? error.code : "unknown";
+      logger.warn("A refresh behind a valid token failed", { connectionId, code });
+    });
+    options.waitUntil?.(settled);
+  }
+
+  function assertKnownTokenSet({ grant }: OpenGrant, name: string): void {
+    if (name === "default" || Object.hasOwn(grant.tokenSets, name)) return;
+    const connector = connectors.get(grant.connector);
+    if (Object.hasOwn(connector.tokenSets, name)) return;
+    throw new GrantkeeperError("invalid_request", "This connector is not configured for a token set of that name.", {
+      connector: grant.connector,
+    });
+  }
+
+  return { token: (connectionId, request) => abortable(token(connectionId, request), request.signal), current };
+}
+
+function toAccessToken({ accessToken, tokenType, expiresAt, scopes }: TokenSet): AccessToken {
+  return { accessToken, tokenType, expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt), scopes };
+}
+
+/** Stops waiting when the signal says so; the work itself goes on. */
+function abortable<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(new GrantkeeperError("aborted", "The caller stopped waiting."));
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}

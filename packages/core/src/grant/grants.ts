@@ -1,0 +1,165 @@
+import { randomBytes } from "node:crypto";
+import type { JsonObject } from "../connector/json.ts";
+import type { Account } from "../connector/types.ts";
+import { GrantkeeperError } from "../errors.ts";
+import type { TokenSet } from "../provider/token-response.ts";
+import type { GrantPayload, GrantRow, GrantState, LeaseKey, Store } from "../store/port.ts";
+import type { Index } from "../vault/index-key.ts";
+import type { Vault } from "../vault/vault.ts";
+
+/** Why only the user can repair a connection. */
+export type ReauthorizationReason = "revoked" | "expired" | "rotation_response_lost";
+
+/** What is kept for a connection; all of it is sealed. Times are Unix milliseconds. */
+export interface Grant {
+  /** The connector's key in the keeper. */
+  readonly connector: string;
+  readonly owner: string;
+  readonly params: Readonly<Record<string, string>>;
+  /** Which client it was given to, and where: another client's refresh would end it. */
+  readonly issuer: string | undefined;
+  readonly tokenEndpoint: string;
+  readonly clientId: string;
+  /** By name; the first one of a consent is `default` unless the connector says otherwise. */
+  readonly tokenSets: Readonly<Record<string, TokenSet>>;
+  /** What the last consent asked for, by token set. */
+  readonly requestedScopes: Readonly<Record<string, readonly string[]>>;
+  readonly account: Account | undefined;
+  /** The subject of the ID token that came at connect. */
+  readonly subject: string | undefined;
+  /** The application's own. */
+  readonly metadata: JsonObject;
+  /** Token sets that only a new consent can replace. The others go on. */
+  readonly ended: Readonly<Record<string, ReauthorizationReason>>;
+  readonly connectedAt: number;
+  readonly refreshedAt: number | undefined;
+}
+
+/** A row, opened. */
+export interface OpenGrant {
+  readonly row: GrantRow;
+  readonly grant: Grant;
+}
+
+/** Reads and writes grants as sealed rows. */
+export interface Grants {
+  /** Makes the store and its index key ready; each of the others does so first. */
+  ready(): Promise<void>;
+  /** A strong read; `undefined` only when there is no such row. */
+  read(connectionId: string): Promise<OpenGrant | undefined>;
+  open(row: GrantRow): Promise<OpenGrant>;
+  insert(grant: Grant): Promise<{ readonly inserted: boolean; readonly connectionId: string }>;
+  /** Replaces the grant under a lease, whose holder has replaced the token sets named. `newGrantId` for a new consent. */
+  commit(
+    held: { readonly lease: LeaseKey; readonly row: GrantRow },
+    grant: Grant,
+    options: { readonly replaced: readonly string[]; readonly newGrantId?: boolean },
+  ): Promise<{ readonly outcome: "committed" | "superseded" | "identity_taken"; readonly row: GrantRow }>;
+  hashOwner(owner: string): string;
+  hashAccount(connector: string, account: Account): string;
+  hashRefreshToken(refreshToken: string): string;
+  hashFlow(...parts: readonly string[]): string;
+}
+
+export function createGrants(store: Store, vault: Vault, openIndex: () => Promise<Index>): Grants {
+  let index: Index | undefined;
+  let opening: Promise<void> | undefined;
+
+  function ready(): Promise<void> {
+    if (index !== undefined) return Promise.resolve();
+    opening ??= store
+      .migrate()
+      .then(openIndex)
+      .then((opened) => {
+        index = opened;
+      })
+      .finally(() => {
+        // A store that was down may be up at the next call.
+        opening = undefined;
+      });
+    return opening;
+  }
+
+  function hash(kind: string, ...parts: readonly string[]): string {
+    if (index === undefined) throw new GrantkeeperError("store_unavailable", "The store's index key was not read yet.");
+    return index.hash(kind, ...parts);
+  }
+
+  const hashAccount = (connector: string, account: Account): string =>
+    hash("account", connector, account.tenant ?? account.id);
+
+  async function payloadOf(
+    connectionId: string,
+    grantId: string,
+    version: number,
+    grant: Grant,
+  ): Promise<GrantPayload> {
+    const { account, connector, owner, params } = grant;
+    const sortedParams = Object.entries(params)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .flat();
+    const state: GrantState = Object.keys(grant.ended).length === 0 ? "active" : "needs_reauthorization";
+    return {
+      grantId,
+      version,
+      state,
+      sealed: await vault.seal(Buffer.from(JSON.stringify(grant)), sealContext(connectionId, grantId, version)),
+      // Without an account there is nothing to recognise it by: such a grant is its own.
+      identityHash:
+        account === undefined
+          ? hash("unidentified", connectionId)
+          : hash("identity", owner, connector, account.id, ...sortedParams),
+      accountHash: account === undefined ? hash("unidentified", connectionId) : hashAccount(connector, account),
+    };
+  }
+
+  async function open(row: GrantRow): Promise<OpenGrant> {
+    await ready();
+    const context = sealContext(row.connectionId, row.grantId, row.version);
+    const plaintext = await vault.open(row.sealed, context);
+    return { row, grant: JSON.parse(Buffer.from(plaintext).toString("utf8")) as Grant };
+  }
+
+  return {
+    ready,
+    open,
+    async read(connectionId) {
+      await ready();
+      const row = await store.get(connectionId);
+      return row === undefined ? undefined : open(row);
+    },
+    async insert(grant) {
+      await ready();
+      const connectionId = randomId("con");
+      const payload = await payloadOf(connectionId, randomId("gnt"), 1, grant);
+      const ownerHash = hash("owner", grant.owner);
+      const result = await store.insert({ ...payload, connectionId, connector: grant.connector, ownerHash });
+      return result.inserted ? { inserted: true, connectionId } : result;
+    },
+    async commit({ lease, row }, grant, { replaced, newGrantId = false }) {
+      const { connectionId } = lease;
+      const payload = await payloadOf(connectionId, newGrantId ? randomId("gnt") : row.grantId, row.version + 1, grant);
+      const expected = { connectionId, grantId: row.grantId, version: row.version, fence: lease.fence };
+      const outcome = await store.commit({ expected, payload, clearIntents: replaced });
+      const intents = row.intents.filter((intent) => !replaced.includes(intent.tokenSet));
+      return { outcome, row: { ...row, ...payload, fence: lease.fence, lease: undefined, intents } };
+    },
+    hashOwner: (owner) => hash("owner", owner),
+    hashAccount,
+    hashRefreshToken: (refreshToken) => hash("refresh-token", refreshToken),
+    hashFlow: (...parts) => hash("flow", ...parts),
+  };
+}
+
+function sealContext(
+  connectionId: string,
+  grantId: string,
+  version: number,
+): { readonly kind: "grant"; readonly id: string; readonly version: number } {
+  return { kind: "grant", id: `${connectionId}/${grantId}`, version };
+}
+
+/** 128 random bits under a prefix that tells what they name. */
+export function randomId(prefix: string): string {
+  return `${prefix}_${randomBytes(16).toString("base64url")}`;
+}

@@ -1,0 +1,128 @@
+import { GrantkeeperError } from "../errors.ts";
+import { createLocks } from "../locks.ts";
+import type { LeaseKey, LeaseOutcome, RefreshIntent, Store } from "../store/port.ts";
+import { type Grants, type OpenGrant, randomId } from "./grants.ts";
+
+/** A grant whose lease is held. */
+export interface HeldGrant extends OpenGrant {
+  readonly lease: LeaseKey;
+  /** When the lease was asked for, at the latest: it ends `leaseMs` later or after that. Unix milliseconds. */
+  readonly takenAt: number;
+}
+
+/** What a would-be holder makes of the row that it read. */
+export type Decision<Result> =
+  | { readonly kind: "take"; readonly intent: RefreshIntent | undefined }
+  /** Nothing is left to do. */
+  | { readonly kind: "done"; readonly result: Result }
+  /** Not yet: after `waitMs`, or with this error if the caller cannot wait so long. */
+  | { readonly kind: "wait"; readonly waitMs: number; readonly error: GrantkeeperError };
+
+export interface LeasesOptions {
+  readonly store: Store;
+  readonly grants: Grants;
+  readonly now: () => number;
+  readonly leaseMs: number;
+  /** How long one waits for another's lease. */
+  readonly waitMs: number;
+}
+
+/** One holder at a time for each connection: in this process by a queue, across processes by the store's lease. */
+export interface Leases {
+  /**
+   * Reads the row, decides, takes the lease and works. The work returns after a commit, a delete or a release of its own;
+   * where it throws, the lease is given back and its intent stays.
+   */
+  hold<Result>(
+    connectionId: string,
+    decide: (open: OpenGrant) => Promise<Decision<Result>>,
+    work: (held: HeldGrant) => Promise<Result>,
+  ): Promise<Result>;
+  /** Takes the lease once, without a queue and without waiting: for who must save what it already has. */
+  tryTake(open: OpenGrant): Promise<HeldGrant | undefined>;
+  release(held: HeldGrant, clearIntents: readonly string[]): Promise<void>;
+  /** Resolves when nobody holds or waits. */
+  idle(): Promise<void>;
+}
+
+export function createLeases({ store, grants, now, leaseMs, waitMs }: LeasesOptions): Leases {
+  const locks = createLocks();
+
+  async function hold<Result>(
+    connectionId: string,
+    decide: (open: OpenGrant) => Promise<Decision<Result>>,
+    work: (held: HeldGrant) => Promise<Result>,
+  ): Promise<Result> {
+    const until = now() + waitMs;
+    for (let attempt = 0; ; attempt++) {
+      const open = await grants.read(connectionId);
+      if (open === undefined) throw notConnected();
+      const decision = await decide(open);
+      if (decision.kind === "done") return decision.result;
+      const holderMs = (open.row.lease?.until ?? 0) - open.row.readAt;
+      if (holderMs > 0) {
+        await pauseForHolder(open, holderMs, attempt, until);
+        continue;
+      }
+      // Only when nobody holds the lease is an open intent one whose holder is gone.
+      if (decision.kind === "wait") {
+        await pause(decision.waitMs, until, decision.error);
+        continue;
+      }
+      const takenAt = now();
+      const outcome = await take(open, decision.intent);
+      if (outcome.kind === "absent") throw notConnected();
+      if (outcome.kind === "moved") continue;
+      if (outcome.kind === "held") {
+        await pauseForHolder(open, outcome.remainingMs, attempt, until);
+        continue;
+      }
+      const held: HeldGrant = { lease: outcome.lease, row: outcome.row, grant: open.grant, takenAt };
+      try {
+        return await work(held);
+      } catch (error) {
+        // Best effort: a lease that cannot be given back runs out. What the work threw is what matters.
+        await release(held, []).catch(() => undefined);
+        throw error;
+      }
+    }
+  }
+
+  function take({ row }: OpenGrant, intent: RefreshIntent | undefined): Promise<LeaseOutcome> {
+    const { connectionId, grantId, version, fence } = row;
+    return store.lease({ connectionId, grantId, version, fence, holder: randomId("hld"), durationMs: leaseMs, intent });
+  }
+
+  /** Looks again soon at first, then less often, and never long after the holder must be gone. */
+  function pauseForHolder({ grant }: OpenGrant, remainingMs: number, attempt: number, until: number): Promise<void> {
+    const error = new GrantkeeperError("lease_timeout", "Another process works on this connection for too long.", {
+      connector: grant.connector,
+      retryAt: new Date(now() + remainingMs),
+    });
+    return pause(Math.min(remainingMs, 10 * 2 ** Math.min(attempt, 5) * (0.5 + Math.random())), until, error);
+  }
+
+  async function pause(ms: number, until: number, error: GrantkeeperError): Promise<void> {
+    if (now() + ms > until) throw error;
+    await new Promise((resolve) => setTimeout(resolve, ms));
+  }
+
+  function release(held: HeldGrant, clearIntents: readonly string[]): Promise<void> {
+    return store.release({ lease: held.lease, clearIntents });
+  }
+
+  return {
+    hold: (connectionId, decide, work) => locks.run(connectionId, () => hold(connectionId, decide, work)),
+    async tryTake(open) {
+      const takenAt = now();
+      const outcome = await take(open, undefined);
+      return outcome.kind === "leased" ? { ...open, row: outcome.row, lease: outcome.lease, takenAt } : undefined;
+    },
+    release,
+    idle: locks.idle,
+  };
+}
+
+export function notConnected(): GrantkeeperError {
+  return new GrantkeeperError("not_connected", "There is no such connection.");
+}

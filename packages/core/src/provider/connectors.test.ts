@@ -1,0 +1,238 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Connector } from "../connector/types.ts";
+import type { Grant } from "../grant/grants.ts";
+import { exampleConnector } from "../test/connector.ts";
+import { codeOf, errorOf } from "../test/errors.ts";
+import { checkParams, createConnectors } from "./connectors.ts";
+import { serverOf } from "./server.ts";
+
+const shopConnector = exampleConnector({
+  tokenEndpoint: "https://{shop}.myshopify.com/token",
+  params: { shop: /^[a-z0-9][a-z0-9-]*$/ },
+});
+
+describe("createConnectors", () => {
+  test("finds a connector by the application's key", () => {
+    const connector = exampleConnector();
+    const connectors = createConnectors({ mine: connector });
+    expect(connectors.get("mine")).toBe(connector);
+    expect(connectors.keys).toEqual(["mine"]);
+  });
+
+  test("tells a connector that is no longer there from one that is", () => {
+    const connector = exampleConnector();
+    const connectors = createConnectors({ mine: connector });
+    expect(connectors.find("mine")).toBe(connector);
+    expect(connectors.find("constructor")).toBeUndefined();
+  });
+
+  test.each(["other", "", "__proto__", "constructor", "toString", "mine "])(
+    "R57 %j is not a connector",
+    async (key) => {
+      const connectors = createConnectors({ mine: exampleConnector() });
+      expect(await codeOf(() => connectors.get(key))).toBe("invalid_request");
+    },
+  );
+
+  test.each(["", "a/b", "a b", "-a", "a.b", "é", "a\n", "x".repeat(65)])("refuses the key %j", async (key) => {
+    expect(await codeOf(() => createConnectors({ [key]: exampleConnector() }))).toBe("invalid_config");
+  });
+
+  test.each<[string, Partial<Connector>]>([
+    ["no client id", { clientId: "" }],
+    ["no secret for client_secret_post", { clientSecret: undefined }],
+    ["an empty secret for client_secret_basic", { clientAuth: "client_secret_basic", clientSecret: "" }],
+    ["an API origin with a path", { apiOrigins: ["https://api.example.com/v1"] }],
+    ["an API origin with a slash", { apiOrigins: ["https://api.example.com/"] }],
+    ["an API origin over http", { apiOrigins: ["http://api.example.com"] }],
+    ["an API origin with a user", { apiOrigins: ["https://user@api.example.com"] }],
+    ["an API origin that is no URL", { apiOrigins: ["api.example.com"] }],
+    ["a scope with a space", { scopes: ["read write"] }],
+    ["a scope with a quote", { scopes: ['re"ad'] }],
+    ["a scope with a backslash", { scopes: ["re\\ad"] }],
+    ["a scope with a newline", { scopes: ["read\n"] }],
+    ["an empty scope", { scopes: [""] }],
+  ])("refuses %s", async (_, change) => {
+    expect(await codeOf(() => createConnectors({ mine: exampleConnector(change) }))).toBe("invalid_config");
+  });
+
+  test("takes a public client without a secret", () => {
+    const connector = exampleConnector({ clientAuth: "none", clientSecret: undefined });
+    expect(createConnectors({ mine: connector }).keys).toEqual(["mine"]);
+  });
+
+  test.each([/[a-z]+/, /^[a-z]+/, /[a-z]+$/, /^[a-z]+$/m, /^[a-z]+$/g, /^[a-z]+$/y])(
+    "R25 refuses the pattern %s, which is not anchored",
+    async (pattern) => {
+      const connector = exampleConnector({ params: { shop: pattern } });
+      expect(await codeOf(() => createConnectors({ mine: connector }))).toBe("invalid_config");
+    },
+  );
+
+  test.each<[RegExp, string]>([
+    [/^[a-z]+|evil$/, "a/evil"],
+    [/^[a-z]+$|evil.com|^x$/, "a.evil.com/"],
+    [/^(?:[a-z]+$|.*\/)|^$/, "evil.com/x"],
+    [/^[a-z]+\$/, "a$.evil.com"],
+  ])("R25 the pattern %s, which only looks anchored, does not let %j pass", async (pattern, value) => {
+    const connector = exampleConnector({ params: { shop: pattern } });
+    const start = (): unknown => createConnectors({ mine: connector }) && checkParams(connector, { shop: value });
+    expect(await codeOf(start)).toMatch(/^invalid_(config|request)$/);
+  });
+
+  test.each([/^[a-z]+$/, /^(?:eu|us)$/, /^[a-z$|]+$/i, /^a\\$/, /^[\w-]{1,63}$/u])(
+    "R25 takes the anchored pattern %s",
+    (pattern) => {
+      const connector = exampleConnector({ params: { shop: pattern } });
+      expect(createConnectors({ mine: connector }).keys).toEqual(["mine"]);
+    },
+  );
+
+  test("takes an API origin with a param in its host", () => {
+    const connector = exampleConnector({ apiOrigins: ["https://{shop}.example.com"], params: { shop: /^[a-z]+$/ } });
+    expect(createConnectors({ mine: connector }).keys).toEqual(["mine"]);
+  });
+});
+
+describe("assertSameClient", () => {
+  const connector = exampleConnector({ issuer: "https://login.example.com" });
+  const server = serverOf(connector, {});
+  const connectors = createConnectors({ mine: connector });
+  const grant: Grant = {
+    connector: "mine",
+    owner: "owner",
+    params: {},
+    issuer: "https://login.example.com",
+    tokenEndpoint: "https://login.example.com/token",
+    clientId: "client-1",
+    tokenSets: {},
+    requestedScopes: {},
+    account: undefined,
+    subject: undefined,
+    metadata: {},
+    ended: {},
+    connectedAt: 0,
+    refreshedAt: undefined,
+  };
+
+  test("I6 lets the client pass that the grant was given to", () => {
+    expect(() => connectors.assertSameClient(grant, connector, server)).not.toThrow();
+  });
+
+  test.each<[string, Partial<Grant>]>([
+    ["client", { clientId: "client-2" }],
+    ["token endpoint", { tokenEndpoint: "https://login.example.com/token/" }],
+    ["issuer", { issuer: "https://login.example.com/" }],
+    ["issuer, once unknown,", { issuer: undefined }],
+  ])("I6 refuses a grant of another %s", async (_, change) => {
+    const error = await errorOf(() => connectors.assertSameClient({ ...grant, ...change }, connector, server));
+    expect(error).toMatchObject({ code: "invalid_config", connector: "mine" });
+  });
+});
+
+describe("checkParams", () => {
+  test("gives back the params that the connector names", () => {
+    expect(checkParams(shopConnector, { shop: "acme-1" })).toEqual({ shop: "acme-1" });
+    expect(checkParams(exampleConnector())).toEqual({});
+  });
+
+  test("refuses a missing param", async () => {
+    expect(await codeOf(() => checkParams(shopConnector))).toBe("invalid_request");
+    expect(await codeOf(() => checkParams(shopConnector, {}))).toBe("invalid_request");
+  });
+
+  test.each(["other", "constructor", "toString"])("refuses the unknown param %s", async (name) => {
+    expect(await codeOf(() => checkParams(shopConnector, { shop: "acme", [name]: "acme" }))).toBe("invalid_request");
+    expect(await codeOf(() => checkParams(exampleConnector(), { [name]: "acme" }))).toBe("invalid_request");
+  });
+
+  test("R57 takes no param from a prototype", async () => {
+    const params = Object.create({ shop: "acme" }) as Record<string, string>;
+    expect(await codeOf(() => checkParams(shopConnector, params))).toBe("invalid_request");
+    const named = exampleConnector({ params: { constructor: /^.*$/ } });
+    expect(await codeOf(() => checkParams(named, {}))).toBe("invalid_request");
+  });
+
+  test.each([7, null, ["acme"], { toString: () => "acme" }])("R25 refuses %o, which is not text", async (value) => {
+    const params = { shop: value } as unknown as Record<string, string>;
+    expect(await codeOf(() => checkParams(shopConnector, params))).toBe("invalid_request");
+  });
+
+  const hostile = [
+    "evil.com/",
+    "evil.com/.myshopify.com",
+    "evil.com#",
+    "evil.com?",
+    "evil.com\\",
+    "evil.com:443",
+    "a.myshopify.com.evil.com",
+    "a.evil.com",
+    "user@evil.com",
+    "@evil.com",
+    "@",
+    "user:password@",
+    "аcme",
+    "bücher",
+    "xn--.",
+    "acme。evil",
+    "acme．evil",
+    "ａcme",
+    "acme\u200b",
+    "acme\u0000",
+    "\u0000",
+    "acme\n",
+    "\nacme",
+    "acme\r\nhost: evil.com",
+    "acme\t",
+    "acme ",
+    " acme",
+    "acme%2eevil",
+    "acme%00",
+    "acme%0d%0a",
+    "acme/",
+    "acme//evil.com",
+    "../evil",
+    "..",
+    ".",
+    "-acme",
+    "[::1]",
+    "127.0.0.1",
+    "169.254.169.254/",
+    "{shop}",
+    "$&",
+    "ACME",
+    "",
+    "a".repeat(256),
+  ];
+
+  test.each(hostile)("R25 refuses the tenant %j", async (shop) => {
+    expect(await codeOf(() => checkParams(shopConnector, { shop }))).toBe("invalid_request");
+  });
+
+  test("R25 whatever it accepts stays a host of the provider", () => {
+    const piece = fc.constantFrom("acme", "evil", ".", "/", "\\", "@", ":", "-", "%", "?", "#", "\n", "\t", "\0", "é");
+    const shop = fc.oneof(
+      fc.string(),
+      fc.string({ unit: "grapheme" }),
+      fc.array(piece).map((all) => all.join("")),
+    );
+    fc.assert(
+      fc.property(shop, (value) => {
+        let params: Readonly<Record<string, string>>;
+        try {
+          params = checkParams(shopConnector, { shop: value });
+        } catch {
+          return;
+        }
+        const host = new URL(serverOf(shopConnector, params).tokenEndpoint).hostname;
+        expect(host).toBe(`${value}.myshopify.com`);
+      }),
+    );
+  });
+
+  test("R54 the message shows nothing of the value", async () => {
+    const error = await errorOf(() => checkParams(shopConnector, { shop: "S3CR3T\n" }));
+    expect(error.message).not.toContain("S3CR3T");
+  });
+});

@@ -1,0 +1,60 @@
+import type { OAuthError } from "../connector/types.ts";
+import { GrantkeeperError } from "../errors.ts";
+import type { TokenOutcome } from "./token-answer.ts";
+
+/** Makes remote text fit for a message: one line, short, and without anything that looks like a credential. */
+export function printable(text: string, maximumLength = 200): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is to be removed
+  const line = text.slice(0, 2000).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
+  const redacted = line.replace(/[\w.~+/=%-]{12,}/g, (run) => (looksRandom(run) ? "[redacted]" : run));
+  return redacted.length > maximumLength ? `${redacted.slice(0, maximumLength)}…` : redacted;
+}
+
+function looksRandom(run: string): boolean {
+  const mixed = /[a-z][A-Z].*[a-z][A-Z]/.test(run);
+  return /\d/.test(run) || run.length >= 32 || (run.length >= 20 && mixed);
+}
+
+/** `invalid_client (The client is not known)`: a provider's error for a message. */
+export function describe({ error, errorDescription }: OAuthError): string {
+  const code = /^[\w.-]{1,64}$/.test(error) ? printable(error) : "an unreadable error";
+  return errorDescription === undefined ? code : `${code} (${printable(errorDescription)})`;
+}
+
+/** The error for a token request that gave no tokens and did not end the grant. */
+export function tokenRequestError(
+  outcome: Exclude<TokenOutcome, { kind: "tokens" | "refused" }>,
+  connector: string,
+  now: number,
+): GrantkeeperError {
+  switch (outcome.kind) {
+    case "rejected":
+      return new GrantkeeperError(
+        "provider_rejected",
+        `The provider rejected the request of this client: ${describe(outcome.error)}. The grant is kept.`,
+        { connector },
+      );
+    case "throttled":
+      return new GrantkeeperError("provider_unavailable", "The provider asked for fewer requests.", {
+        connector,
+        retryAt: outcome.retryAt,
+      });
+    case "unsent":
+      return new GrantkeeperError("provider_unavailable", "The provider could not be reached.", {
+        connector,
+        cause: outcome.cause,
+        retryAt: new Date(now + 5_000),
+      });
+    case "ambiguous":
+      return new GrantkeeperError("provider_unavailable", "The provider gave no usable answer.", {
+        connector,
+        cause: outcome.cause,
+        retryAt: outcome.retryAt,
+      });
+    case "invalid":
+      return new GrantkeeperError("invalid_response", "The provider's token response cannot be used.", {
+        connector,
+        cause: outcome.cause,
+      });
+  }
+}

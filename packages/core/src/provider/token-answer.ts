@@ -1,0 +1,152 @@
+import type { JsonObject } from "../connector/json.ts";
+import type { Connector, OAuthError, ProviderResponse } from "../connector/types.ts";
+import { retryAfter, type Transfer } from "./http.ts";
+import { isObject, type NormalTokenResponse, normaliseTokenResponse } from "./token-response.ts";
+
+/** How a token request ended. Only `tokens` gives tokens that may be used. */
+export type TokenOutcome =
+  | {
+      readonly kind: "tokens";
+      /** By name; each has an access token. */
+      readonly tokenSets: Readonly<Record<string, NormalTokenResponse & { readonly access_token: string }>>;
+      readonly tokenResponse: JsonObject;
+      readonly idTokenClaims: JsonObject | undefined;
+    }
+  /** `invalid_grant`: the code or the refresh token is not, or no longer, good. */
+  | { readonly kind: "refused"; readonly error: OAuthError }
+  /** The request or the client is at fault: nothing was spent. */
+  | { readonly kind: "rejected"; readonly error: OAuthError }
+  /** The provider asked for patience before it looked at the request: nothing was spent. */
+  | { readonly kind: "throttled"; readonly status: number; readonly retryAt: Date }
+  /** It never left: nothing was spent. */
+  | { readonly kind: "unsent"; readonly cause: Error }
+  /** The provider may have acted on it. */
+  | {
+      readonly kind: "ambiguous";
+      /** Whether it answered, with an error of its own. */
+      readonly answered: boolean;
+      readonly cause: Error;
+      readonly retryAt: Date;
+    }
+  /** A success that cannot be used. What it held of refresh tokens is kept all the same, by set. */
+  | { readonly kind: "invalid"; readonly cause: Error; readonly refreshTokens: Readonly<Record<string, string>> };
+
+/** What an answer means before openid-client has validated it. */
+export type Judgement =
+  | Exclude<TokenOutcome, { kind: "tokens" }>
+  | {
+      readonly kind: "granted";
+      /** The set that openid-client validates. */
+      readonly primary: NormalTokenResponse;
+      readonly tokenSets: Readonly<Record<string, NormalTokenResponse & { readonly access_token: string }>>;
+      readonly tokenResponse: JsonObject;
+    };
+
+/** What an answer of the token endpoint means. Pure, so that each rule can be tested with a literal answer. */
+export function judge(connector: Connector, sent: Transfer, refreshing: string | undefined, now: number): Judgement {
+  if (sent.kind === "unsent") return sent;
+  if (sent.kind === "ambiguous") return { ...sent, answered: false, retryAt: new Date(now + 5_000) };
+  if (sent.kind === "unusable") return { kind: "invalid", cause: sent.cause, refreshTokens: {} };
+  const { response } = sent;
+  const { status } = response;
+  if (status === 429) return { kind: "throttled", status, retryAt: retryAfter(response.headers, now) };
+  if (status >= 500 || status === 408) {
+    const cause = new Error(`status ${status}`);
+    return { kind: "ambiguous", answered: true, cause, retryAt: retryAfter(response.headers, now) };
+  }
+  const error = readError(connector, response);
+  if (error !== undefined) return judgeError(error, response.headers, now);
+  if (status < 200 || status >= 300 || !isObject(response.body)) {
+    return { kind: "invalid", cause: new Error(`status ${status} without a token response`), refreshTokens: {} };
+  }
+  return judgeTokens(connector, response.body, refreshing);
+}
+
+function judgeError(error: OAuthError, headers: Headers, now: number): Judgement {
+  switch (error.error) {
+    case "invalid_grant":
+      return { kind: "refused", error };
+    case "temporarily_unavailable":
+    case "server_error":
+    case "slow_down":
+      return { kind: "ambiguous", answered: true, cause: new Error(error.error), retryAt: retryAfter(headers, now) };
+    default:
+      return { kind: "rejected", error };
+  }
+}
+
+function judgeTokens(connector: Connector, body: JsonObject, refreshing: string | undefined): Judgement {
+  const read = readTokenSets(connector, body, refreshing);
+  const primary = usable(read[refreshing ?? "default"] ?? Object.values(read)[0]);
+  if (primary === undefined) {
+    return { kind: "invalid", cause: new Error("no access token"), refreshTokens: refreshTokensOf(read) };
+  }
+  const tokenSets = Object.entries(read).flatMap(([name, response]) => {
+    const tokenSet = usable(response);
+    return tokenSet === undefined ? [] : [[name, tokenSet] as const];
+  });
+  const { id_token: _, ...withoutIdToken } = primary;
+  // Only an OpenID provider's ID token can be validated; elsewhere it is somebody's extra field.
+  return {
+    kind: "granted",
+    primary: connector.issuer === undefined ? withoutIdToken : primary,
+    tokenSets: Object.fromEntries(tokenSets),
+    tokenResponse: body,
+  };
+}
+
+function usable(
+  response: NormalTokenResponse | undefined,
+): (NormalTokenResponse & { readonly access_token: string }) | undefined {
+  return response?.access_token === undefined ? undefined : { ...response, access_token: response.access_token };
+}
+
+/** The sets of an answer. A refresh answers for the one that was asked for, however the provider files it. */
+function readTokenSets(
+  connector: Connector,
+  body: JsonObject,
+  refreshing: string | undefined,
+): Record<string, NormalTokenResponse> {
+  const found = Object.entries(readSafely(connector, body)).flatMap(([name, response]) =>
+    isObject(response) ? [[name, normaliseTokenResponse(response)] as const] : [],
+  );
+  // Where the connector's reader finds nothing to use, a refresh token in the body must still not be lost.
+  const { refresh_token = null } = body;
+  const sets = found.length > 0 ? found : [["default", normaliseTokenResponse({ refresh_token })] as const];
+  if (refreshing === undefined || sets.some(([name]) => name === refreshing)) return Object.fromEntries(sets);
+  return Object.fromEntries(sets.slice(0, 1).map(([, response]) => [refreshing, response]));
+}
+
+function readSafely(connector: Connector, body: JsonObject): Readonly<Record<string, JsonObject>> {
+  try {
+    return connector.readTokens?.(body) ?? { default: body };
+  } catch {
+    // A hook that fails on this answer must not cost the refresh token in it.
+    return { default: body };
+  }
+}
+
+function readError(connector: Connector, response: ProviderResponse): OAuthError | undefined {
+  const read = readErrorSafely(connector, response);
+  if (read !== undefined) return read;
+  const error = isObject(response.body) ? response.body["error"] : undefined;
+  if (typeof error !== "string" || error === "") return undefined;
+  const description = isObject(response.body) ? response.body["error_description"] : undefined;
+  return typeof description === "string" ? { error, errorDescription: description } : { error };
+}
+
+function readErrorSafely(connector: Connector, response: ProviderResponse): OAuthError | undefined {
+  try {
+    return connector.readError?.(response);
+  } catch {
+    // A hook that fails on this answer has recognised no error in it; there may be a refresh token in it.
+    return undefined;
+  }
+}
+
+/** The refresh tokens in an answer, by token set. */
+export function refreshTokensOf(sets: Readonly<Record<string, NormalTokenResponse>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(sets).flatMap(([name, set]) => (set.refresh_token === undefined ? [] : [[name, set.refresh_token]])),
+  );
+}

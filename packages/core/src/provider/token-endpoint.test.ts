@@ -1,0 +1,519 @@
+import type { ServerResponse } from "node:http";
+import { startProvider } from "@grantkeeper/testing";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { JsonObject } from "../connector/json.ts";
+import type { Connector } from "../connector/types.ts";
+import { exampleConnector } from "../test/connector.ts";
+import { codeOf, errorOf } from "../test/errors.ts";
+import { json, type ReceivedRequest, startServer, type TestServer } from "../test/http-server.ts";
+import type { Fetch } from "./http.ts";
+import { type Server, serverOf } from "./server.ts";
+import type { TokenOutcome } from "./token-answer.ts";
+import {
+  clientAuthentication,
+  createTokenEndpoint,
+  randomNonce,
+  randomVerifier,
+  type TokenEndpoint,
+} from "./token-endpoint.ts";
+
+const now = Date.UTC(2026, 10, 23, 12);
+const connector = exampleConnector();
+const tokens = { access_token: "a", token_type: "bearer", refresh_token: "new", expires_in: 60 };
+
+const secret = "s:e+c%r-é ~&=/";
+const clientId = "client:1+%-é";
+
+describe("client authentication", () => {
+  test.each<[string, Partial<Connector>, (received: ReceivedRequest) => unknown]>([
+    ["none", { clientAuth: "none" }, ({ body }) => Object.fromEntries(new URLSearchParams(body))["client_id"]],
+    [
+      "client_secret_post",
+      { clientAuth: "client_secret_post" },
+      ({ body }) => {
+        const { client_id, client_secret } = Object.fromEntries(new URLSearchParams(body));
+        return client_secret === secret && client_id;
+      },
+    ],
+    [
+      "client_secret_basic",
+      { clientAuth: "client_secret_basic" },
+      ({ headers }) => {
+        const [id = "", given = ""] = basicOf(headers.authorization).split(":");
+        return decodeURIComponent(given.replaceAll("+", " ")) === secret && decodeURIComponent(id);
+      },
+    ],
+    [
+      "client_secret_basic, raw",
+      { clientAuth: "client_secret_basic", basicEncoding: "raw", clientId: "client-1" },
+      ({ headers }) => basicOf(headers.authorization) === `client-1:${secret}` && clientId,
+    ],
+  ])("R31 %s proves the client, and does so once", async (_, change, identify) => {
+    const received = await refreshOnce({ clientId, clientSecret: secret, ...change });
+    expect(identify(received)).toBe(clientId);
+    const parameters = new URLSearchParams(received.body);
+    const ways = [
+      received.headers.authorization !== undefined,
+      parameters.has("client_secret"),
+      parameters.has("client_assertion"),
+    ];
+    expect(ways.filter(Boolean).length).toBe(change.clientAuth === "none" ? 0 : 1);
+    expect(parameters.getAll("client_id").length).toBeLessThan(2);
+    expect(received.url).not.toContain(secret);
+  });
+
+  test("R33 rfc6749 encodes id and secret before Basic", async () => {
+    const received = await refreshOnce({ clientId, clientSecret: ":+%-é", clientAuth: "client_secret_basic" });
+    const [id = "", given = "", ...more] = basicOf(received.headers.authorization).split(":");
+    expect([decodeURIComponent(id), decodeURIComponent(given), ...more]).toEqual([clientId, ":+%-é"]);
+    expect(given).toMatch(/^%3A%2B%25(-|%2D)%C3%A9$/);
+  });
+
+  test("R33 raw sends id and secret as they are", async () => {
+    const received = await refreshOnce({
+      clientSecret: ":+%-é",
+      clientAuth: "client_secret_basic",
+      basicEncoding: "raw",
+    });
+    expect(received.headers.authorization).toBe(`Basic ${Buffer.from("client-1::+%-é").toString("base64")}`);
+  });
+
+  test("R31 a JSON body carries the parameters once, and nothing is form-encoded", async () => {
+    const received = await refreshOnce({ bodyFormat: "json", refreshParams: { extra: "1" } });
+    expect(received.headers["content-type"]).toBe("application/json");
+    expect(received.headers.authorization).toBeUndefined();
+    expect(JSON.parse(received.body)).toEqual({
+      grant_type: "refresh_token",
+      refresh_token: "old",
+      client_id: "client-1",
+      client_secret: "client-secret-1",
+      extra: "1",
+    });
+  });
+
+  test("R44 the refresh token goes in the body of a POST to the refresh endpoint, never in a URL", async () => {
+    const received = await refreshOnce({});
+    expect(received).toMatchObject({ method: "POST", url: "/refresh" });
+    expect(Object.fromEntries(new URLSearchParams(received.body))).toMatchObject({
+      grant_type: "refresh_token",
+      refresh_token: "old",
+    });
+  });
+
+  test("R31 every method is a function of its own", () => {
+    const methods = (["none", "client_secret_post", "client_secret_basic"] as const).map((clientAuth) =>
+      clientAuthentication(exampleConnector({ clientAuth })),
+    );
+    expect(new Set(methods).size).toBe(3);
+  });
+});
+
+describe("refresh", () => {
+  test("gives the tokens and the response as it came", async () => {
+    const outcome = await refreshAgainst((response) => json(response, { ...tokens, extra: "x" }));
+    expect(outcome).toMatchObject({
+      kind: "tokens",
+      tokenSets: { default: tokens },
+      tokenResponse: { extra: "x" },
+      idTokenClaims: undefined,
+    });
+  });
+
+  const shapes: readonly [string, JsonObject][] = [
+    ["no token type", { access_token: "a" }],
+    ["a token type in odd case", { access_token: "a", token_type: "bEaReR" }],
+    ["expires_in null", { access_token: "a", expires_in: null }],
+    ["expires_in as text", { access_token: "a", expires_in: "3600" }],
+    ["expires_in negative", { access_token: "a", expires_in: -5 }],
+    ["refresh_token null", { access_token: "a", refresh_token: null }],
+    ["refresh_token empty", { access_token: "a", refresh_token: "" }],
+    ["scope as a list", { access_token: "a", scope: ["a", "b"] }],
+    ["scope null", { access_token: "a", scope: null }],
+    ["scope empty", { access_token: "a", scope: "" }],
+    ["an id_token that is none", { access_token: "a", id_token: "x.y.z" }],
+  ];
+
+  test.each(shapes)("R36 takes a response with %s", async (_, body) => {
+    expect((await refreshAgainst((response) => json(response, body))).kind).toBe("tokens");
+  });
+
+  test("R36 takes a response under 201, and one as a form", async () => {
+    expect((await refreshAgainst((response) => json(response, tokens, 201))).kind).toBe("tokens");
+    const form = new URLSearchParams({ access_token: "a", refresh_token: "new", expires_in: "3600" }).toString();
+    const outcome = await refreshAgainst((response) =>
+      response.writeHead(200, { "content-type": "application/x-www-form-urlencoded" }).end(form),
+    );
+    expect(outcome).toMatchObject({
+      kind: "tokens",
+      tokenSets: { default: { refresh_token: "new", expires_in: 3600 } },
+    });
+  });
+
+  test("R34 refuses an unknown token type", async () => {
+    const outcome = await refreshAgainst((response) => json(response, { ...tokens, token_type: "mac" }));
+    expect(outcome.kind).toBe("invalid");
+  });
+
+  test("R45 a response that is refused for its token type keeps the rotated refresh token", async () => {
+    const outcome = await refreshAgainst((response) => json(response, { ...tokens, token_type: "mac" }));
+    expect(outcome).toMatchObject({ refreshTokens: { default: "new" } });
+  });
+
+  test.each([-5, null, "NaN"])("R45 keeps a rotated refresh token when expires_in is %j", async (expires) => {
+    const outcome = await refreshAgainst((response) => json(response, { ...tokens, expires_in: expires }));
+    expect(outcome).toMatchObject({ kind: "tokens", tokenSets: { default: { refresh_token: "new" } } });
+  });
+
+  test("R45 keeps a rotated refresh token when the ID token is bad", async () => {
+    const outcome = await refreshAgainst((response) => json(response, { ...tokens, id_token: "x.y.z" }), {
+      issuer: "https://login.example.com",
+    });
+    expect(outcome).toMatchObject({ kind: "invalid", refreshTokens: { default: "new" } });
+  });
+
+  test("R45 an answer that the connector's error reader trips over was not left unspent", async () => {
+    const outcome = await refreshAgainst((response) => json(response, tokens), {
+      readError: () => {
+        throw new TypeError("unexpected shape");
+      },
+    });
+    expect(outcome).toMatchObject({ kind: "tokens", tokenSets: { default: { refresh_token: "new" } } });
+  });
+
+  test.each([
+    [400, "invalid_grant", "refused"],
+    [401, "invalid_grant", "refused"],
+    [403, "invalid_grant", "refused"],
+    [401, "invalid_client", "rejected"],
+  ])("F12 a WWW-Authenticate header under %d does not hide %s", async (status, error, kind) => {
+    const outcome = await refreshAgainst((response) => {
+      response.setHeader("www-authenticate", 'Basic realm="token", error="invalid_token"');
+      json(response, { error, error_description: "d" }, status);
+    });
+    expect(outcome).toMatchObject({ kind, error: { error, errorDescription: "d" } });
+  });
+
+  test("F12 a page of a proxy leaves the grant as it is", async () => {
+    const outcome = await refreshAgainst((response) =>
+      response.writeHead(503, { "content-type": "text/html", "retry-after": "30" }).end("<h1>busy</h1>"),
+    );
+    expect(outcome).toMatchObject({ kind: "ambiguous", retryAt: new Date(now + 30_000) });
+  });
+
+  test("R29 a response over the limit is invalid", async () => {
+    const outcome = await refreshAgainst((response) => response.end(Buffer.alloc(2 * 1024 * 1024, " ")));
+    expect(outcome.kind).toBe("invalid");
+  });
+
+  test.each([301, 302, 307, 308])("R23 a redirect with %d is not followed", async (status) => {
+    const second = await startServer((response) => json(response, tokens));
+    const outcome = await refreshAgainst((response) => response.writeHead(status, { location: second.origin }).end());
+    expect(outcome.kind).toBe("invalid");
+    expect(second.requests).toEqual([]);
+  });
+
+  test("D7 a refused connection was not sent, a reset is ambiguous", async () => {
+    const server = await startServer((_response, request) => request.socket.resetAndDestroy());
+    expect((await refreshAt(server)).kind).toBe("ambiguous");
+    await server.close();
+    expect((await refreshAt(server)).kind).toBe("unsent");
+  });
+
+  test("D7 sends one request, whatever comes back", async () => {
+    for (const status of [200, 400, 401, 429, 500, 503]) {
+      const server = await startServer((response) => json(response, {}, status));
+      await refreshAt(server);
+      expect(server.requests.length, `after ${status}`).toBe(1);
+    }
+  });
+
+  test("R43 a real rotating provider: each refresh spends the token before it", async () => {
+    const provider = await startProvider(connector);
+    onTestFinished(provider.close);
+    const [grant] = provider.seed({ count: 1 });
+    const endpoint = newEndpoint();
+    const server = await endpoint.server(provider.connector, {});
+    let refreshToken = grant?.tokenSets["default"]?.refreshToken ?? "";
+    for (let round = 0; round < 3; round++) {
+      const outcome = await endpoint.refresh(provider.connector, server, {
+        refreshToken,
+        tokenSet: "default",
+        subject: undefined,
+      });
+      const next = outcome.kind === "tokens" ? outcome.tokenSets["default"]?.refresh_token : undefined;
+      expect(next).toBeTypeOf("string");
+      expect(next).not.toBe(refreshToken);
+      refreshToken = next ?? "";
+    }
+    expect(provider.log.reuseDetected).toBe(0);
+  });
+});
+
+describe("exchange", () => {
+  test.each<[string, Record<string, string>]>([
+    ["a state that is not the flow's", { code: "c", state: "other" }],
+    ["an issuer that is not the flow's", { code: "c", state: "s", iss: "https://evil.example.com" }],
+  ])("R6 %s is rejected before any request", async (_, response) => {
+    const server = await startServer((sent) => json(sent, tokens));
+    const local = localConnector(server, { issuer: server.origin });
+    const outcome = await newEndpoint().exchange(local, serverOf(local, {}), {
+      response: new URLSearchParams(response),
+      redirectUri: "https://app.example.com/connect/example/callback",
+      state: "s",
+      nonce: undefined,
+      codeVerifier: undefined,
+    });
+    expect(outcome.kind).toBe("rejected");
+    expect(server.requests).toEqual([]);
+  });
+
+  test("R2 sends code, redirect URI and verifier to the token endpoint", async () => {
+    const server = await startServer((sent) => json(sent, tokens));
+    const local = localConnector(server, { tokenParams: { extra: "1" } });
+    const codeVerifier = randomVerifier();
+    const outcome = await newEndpoint().exchange(local, serverOf(local, {}), {
+      response: new URLSearchParams({ code: "c", state: "s", iss: "https://unknown.example.com" }),
+      redirectUri: "https://app.example.com/connect/example/callback",
+      state: "s",
+      nonce: undefined,
+      codeVerifier,
+    });
+    expect(outcome.kind).toBe("tokens");
+    expect(server.requests).toMatchObject([{ method: "POST", url: "/token" }]);
+    expect(Object.fromEntries(new URLSearchParams(server.requests[0]?.body))).toEqual({
+      grant_type: "authorization_code",
+      code: "c",
+      redirect_uri: "https://app.example.com/connect/example/callback",
+      code_verifier: codeVerifier,
+      client_id: "client-1",
+      client_secret: "client-secret-1",
+      extra: "1",
+    });
+  });
+});
+
+describe("authorizationUrl", () => {
+  const request = {
+    redirectUri: "https://app.example.com/connect/example/callback",
+    state: "s",
+    nonce: "n",
+    codeVerifier: randomVerifier(),
+    hasRefreshToken: true,
+  };
+
+  test("R1 asks for a code, R2 with a S256 challenge, and shows neither verifier nor secret", async () => {
+    const url = await newEndpoint().authorizationUrl(connector, serverOf(connector, {}), request);
+    const parameters = Object.fromEntries(url.searchParams);
+    expect(url.origin + url.pathname).toBe("https://login.example.com/authorize");
+    expect(parameters).toMatchObject({
+      response_type: "code",
+      client_id: "client-1",
+      redirect_uri: request.redirectUri,
+      state: "s",
+      nonce: "n",
+      scope: "read",
+      code_challenge_method: "S256",
+    });
+    expect(url.href).not.toContain(request.codeVerifier);
+    expect(url.href).not.toContain("client-secret-1");
+  });
+
+  test("R1 R4 a connector's own parameters do not replace those of the flow", async () => {
+    const greedy = exampleConnector({
+      authorizationParams: {
+        response_type: "token",
+        client_id: "other",
+        state: "fixed",
+        redirect_uri: "https://evil.example.com",
+        code_challenge_method: "plain",
+        code_challenge: "fixed",
+        access_type: "offline",
+      },
+    });
+    const url = await newEndpoint().authorizationUrl(greedy, serverOf(greedy, {}), request);
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({
+      response_type: "code",
+      client_id: "client-1",
+      state: "s",
+      redirect_uri: request.redirectUri,
+      code_challenge_method: "S256",
+      access_type: "offline",
+    });
+    expect(url.searchParams.get("code_challenge")).not.toBe("fixed");
+  });
+
+  test("joins scopes by the connector's separator, and tells it whether there is a refresh token", async () => {
+    const own = exampleConnector({
+      scopes: ["a", "b"],
+      scopeSeparator: ",",
+      authorizationParams: ({ hasRefreshToken }) => ({ prompt: hasRefreshToken ? "none" : "consent" }),
+    });
+    const url = await newEndpoint().authorizationUrl(own, serverOf(own, {}), request);
+    expect(url.searchParams.get("scope")).toBe("a,b");
+    expect(url.searchParams.get("prompt")).toBe("none");
+  });
+});
+
+describe("random values", () => {
+  test.each([
+    ["verifiers", randomVerifier],
+    ["nonces", randomNonce],
+  ])("R3 %s hold 256 bits and are never the same", (_, make) => {
+    const values = Array.from({ length: 10_000 }, make);
+    expect(new Set(values).size).toBe(values.length);
+    expect(values.every((value) => /^[A-Za-z0-9_-]{43}$/.test(value))).toBe(true);
+  });
+});
+
+describe("discovery", () => {
+  const path = "/.well-known/openid-configuration";
+
+  test("R22 takes endpoints of metadata that name the very issuer", async () => {
+    const provider = await startIssuer((origin) => origin);
+    const server = await newEndpoint().server(provider.connector, {});
+    expect(server).toMatchObject({
+      issuer: provider.origin,
+      tokenEndpoint: `${provider.origin}/token`,
+      authorizationEndpoint: `${provider.origin}/authorize`,
+    });
+  });
+
+  test.each<[string, (origin: string) => string]>([
+    ["in capitals", (origin) => origin.replace("http://", "HTTP://")],
+    ["with a trailing slash", (origin) => `${origin}/`],
+    ["with a zero-padded port", (origin) => origin.replace(/:(\d+)$/, ":0$1")],
+    ["of another host", () => "https://evil.example.com"],
+    ["of a path below", (origin) => `${origin}/tenant`],
+  ])("R22 refuses metadata of the issuer %s", async (_, change) => {
+    const provider = await startIssuer(change);
+    expect(await codeOf(() => newEndpoint().server(provider.connector, {}))).toBe("invalid_response");
+  });
+
+  test("R22 asks again after a refusal, and once while the answer is good", async () => {
+    let good = false;
+    const provider = await startIssuer((origin) => (good ? origin : `${origin}/`));
+    const endpoint = newEndpoint();
+    await errorOf(() => endpoint.server(provider.connector, {}));
+    good = true;
+    await endpoint.server(provider.connector, {});
+    await endpoint.server(provider.connector, {});
+    expect(provider.requests.map((request) => request.url)).toEqual([path, path]);
+  });
+
+  test.each([301, 302, 307, 308])("R23 follows no redirect of the metadata with %d", async (status) => {
+    const second = await startServer((response) => json(response, {}));
+    const first = await startServer((response) => response.writeHead(status, { location: second.origin + path }).end());
+    expect(await codeOf(() => newEndpoint().server(discovering(first), {}))).toBe("invalid_response");
+    expect(second.requests).toEqual([]);
+  });
+
+  test("R23 refuses an endpoint in the metadata that is not https", async () => {
+    const provider = await startIssuer((origin) => origin, { token_endpoint: "http://login.example.com/token" });
+    expect(await codeOf(() => newEndpoint().server(provider.connector, {}))).toBe("invalid_config");
+  });
+
+  test("R23 asks no issuer over http unless startProvider gave it back", async () => {
+    const provider = await startIssuer((origin) => origin);
+    const remote = { ...provider.connector, loopback: undefined };
+    expect(await codeOf(() => newEndpoint().server(remote, {}))).toBe("invalid_config");
+    expect(provider.requests).toEqual([]);
+  });
+
+  test("R29 metadata over the limit is refused", async () => {
+    const server = await startServer((response) => response.end(Buffer.alloc(2 * 1024 * 1024, " ")));
+    expect(await codeOf(() => newEndpoint().server(discovering(server), {}))).toBe("invalid_response");
+  });
+
+  test.each([
+    [500, "provider_unavailable"],
+    [503, "provider_unavailable"],
+    [429, "provider_unavailable"],
+    [408, "provider_unavailable"],
+    [404, "invalid_response"],
+    [200, "invalid_response"],
+  ])("F12 metadata under %d without content is %s", async (status, code) => {
+    const server = await startServer((response) => response.writeHead(status).end());
+    expect(await codeOf(() => newEndpoint().server(discovering(server), {}))).toBe(code);
+  });
+
+  test("F12 an issuer that does not answer is unavailable, with a time to try again", async () => {
+    const server = await startServer(() => undefined);
+    await server.close();
+    const error = await errorOf(() => newEndpoint().server(discovering(server), {}));
+    expect(error).toMatchObject({ code: "provider_unavailable", retryAt: new Date(now + 5_000) });
+  });
+
+  test("R21 finds the metadata of an issuer with a path where RFC 8414 puts it", async () => {
+    const server: TestServer = await startServer((response, request) => {
+      const issuer = `${server.origin}/t1`;
+      if (request.url !== "/.well-known/oauth-authorization-server/t1") return json(response, {}, 404);
+      json(response, { issuer, authorization_endpoint: `${issuer}/a`, token_endpoint: `${issuer}/t` });
+    });
+    const found = await newEndpoint().server({ ...discovering(server), issuer: `${server.origin}/t1` }, {});
+    expect(found.tokenEndpoint).toBe(`${server.origin}/t1/t`);
+  });
+});
+
+function newEndpoint(send: Fetch = fetch): TokenEndpoint {
+  return createTokenEndpoint({ fetch: send, now: () => now, callTimeoutMs: 5_000 });
+}
+
+function localConnector({ origin }: TestServer, change: Partial<Connector> = {}): Connector {
+  return exampleConnector({
+    loopback: true,
+    authorizationEndpoint: `${origin}/authorize`,
+    tokenEndpoint: `${origin}/token`,
+    refreshEndpoint: `${origin}/refresh`,
+    ...change,
+  });
+}
+
+async function refreshAt(server: TestServer, change: Partial<Connector> = {}): Promise<TokenOutcome> {
+  const local = localConnector(server, change);
+  const target: Server = serverOf(local, {});
+  return newEndpoint().refresh(local, target, { refreshToken: "old", tokenSet: "default", subject: undefined });
+}
+
+async function refreshAgainst(
+  respond: (response: ServerResponse) => void,
+  change: Partial<Connector> = {},
+): Promise<TokenOutcome> {
+  return refreshAt(await startServer(respond), change);
+}
+
+/** The request that a refresh makes. */
+async function refreshOnce(change: Partial<Connector>): Promise<ReceivedRequest> {
+  const server = await startServer((response) => json(response, tokens));
+  const outcome = await refreshAt(server, change);
+  const [received, ...more] = server.requests;
+  expect(outcome.kind).toBe("tokens");
+  expect(more).toEqual([]);
+  if (received === undefined) throw new Error("Nothing was received.");
+  return received;
+}
+
+function basicOf(authorization = ""): string {
+  return Buffer.from(authorization.replace(/^Basic /, ""), "base64").toString("utf8");
+}
+
+function discovering({ origin }: TestServer): Connector {
+  return exampleConnector({
+    loopback: true,
+    issuer: origin,
+    authorizationEndpoint: undefined,
+    tokenEndpoint: undefined,
+  });
+}
+
+/** An issuer on the loopback interface, whose metadata name the issuer that `name` makes of its own. */
+async function startIssuer(
+  name: (origin: string) => string,
+  change: Record<string, string> = {},
+): Promise<TestServer & { readonly connector: Connector }> {
+  const server: TestServer = await startServer((response) => {
+    const { origin } = server;
+    const endpoints = { authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token` };
+    json(response, { issuer: name(origin), ...endpoints, ...change });
+  });
+  return { ...server, connector: discovering(server) };
+}

@@ -1,0 +1,134 @@
+import type { Json, JsonObject } from "../connector/json.ts";
+
+/** One access token and what came with it, as it is kept. Times are Unix milliseconds. */
+export interface TokenSet {
+  readonly accessToken: string;
+  /** As RFC 6749, section 7.1 names it; `Bearer` unless the provider said otherwise. */
+  readonly tokenType: string;
+  readonly obtainedAt: number;
+  /** Left out where the provider named no end. */
+  readonly expiresAt?: number;
+  readonly refreshToken?: string;
+  readonly refreshTokenExpiresAt?: number;
+  /** What was granted; as asked for, where the response did not say (RFC 6749, section 5.1). */
+  readonly scopes: readonly string[];
+  readonly idToken?: string;
+}
+
+/** A token response in the shape of RFC 6749, section 5.1, with everything unusable taken out. */
+export interface NormalTokenResponse {
+  readonly access_token?: string;
+  readonly token_type: string;
+  readonly expires_in?: number;
+  readonly refresh_token?: string;
+  readonly refresh_token_expires_in?: number;
+  readonly scope?: string;
+  readonly id_token?: string;
+}
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Reads a response body as JSON, or as a form where the content type says so; `undefined` where it is neither. */
+export function parseBody(contentType: string | null, text: string): Json | undefined {
+  const mediaType = (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  if (mediaType === "application/x-www-form-urlencoded") {
+    return Object.fromEntries(new URLSearchParams(text));
+  }
+  if (mediaType.startsWith("text/html")) return undefined;
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    // Not JSON: what that means depends on the status, so the caller says it.
+    return undefined;
+  }
+}
+
+/**
+ * Makes one token set of a provider's answer conform: nulls, empty strings and impossible lifetimes are dropped, scopes
+ * given as a list or with commas are joined, a missing token type is `bearer`. Never throws.
+ */
+export function normaliseTokenResponse(raw: JsonObject): NormalTokenResponse {
+  const tokenType = text(raw["token_type"]);
+  const scope = raw["scope"];
+  const scopes = Array.isArray(scope)
+    ? scope.filter((item) => typeof item === "string")
+    : typeof scope === "string"
+      ? splitScopes(scope)
+      : undefined;
+  return {
+    token_type: tokenType ?? "bearer",
+    ...defined("access_token", text(raw["access_token"])),
+    ...defined("refresh_token", text(raw["refresh_token"])),
+    ...defined("id_token", text(raw["id_token"])),
+    ...defined("expires_in", seconds(raw["expires_in"])),
+    ...defined("refresh_token_expires_in", seconds(raw["refresh_token_expires_in"])),
+    ...defined("scope", scopes === undefined ? undefined : scopes.join(" ")),
+  };
+}
+
+/** Splits a scope value at spaces and commas; an empty one grants nothing. */
+export function splitScopes(scope: string | undefined): string[] | undefined {
+  return scope?.split(/[\s,]+/).filter((item) => item !== "");
+}
+
+/** A hundred years, in seconds: what is longer is no lifetime, and might be no date. */
+const longestLifetime = 100 * 366 * 24 * 60 * 60;
+
+/** What {@link toTokenSet} takes over from the request and from the token set that a refresh replaces. */
+export interface TokenSetContext {
+  readonly now: number;
+  readonly requestedScopes: readonly string[];
+  readonly previous: TokenSet | undefined;
+  /** Seconds, used where the response names none but has a refresh token. */
+  readonly accessTokenLifetime: number | undefined;
+  readonly refreshTokenLifetime: number | undefined;
+}
+
+/**
+ * The token set to keep. A response without a refresh token keeps the previous one (RFC 6749, section 6), and one
+ * without scopes the previous scopes.
+ */
+export function toTokenSet(
+  response: NormalTokenResponse & { readonly access_token: string },
+  context: TokenSetContext,
+): TokenSet {
+  const { now, previous } = context;
+  const refreshToken = response.refresh_token ?? previous?.refreshToken;
+  const lifetime = response.expires_in ?? (refreshToken === undefined ? undefined : context.accessTokenLifetime);
+  const refreshTokenLifetime =
+    response.refresh_token_expires_in ??
+    (response.refresh_token === undefined ? undefined : context.refreshTokenLifetime);
+  const refreshTokenExpiresAt =
+    refreshTokenLifetime !== undefined
+      ? now + refreshTokenLifetime * 1000
+      : refreshToken === previous?.refreshToken
+        ? previous?.refreshTokenExpiresAt
+        : undefined;
+  const idToken = response.id_token ?? previous?.idToken;
+  return {
+    accessToken: response.access_token,
+    tokenType: response.token_type.toLowerCase() === "bearer" ? "Bearer" : response.token_type,
+    obtainedAt: now,
+    scopes: splitScopes(response.scope) ?? previous?.scopes ?? context.requestedScopes,
+    ...defined("expiresAt", lifetime === undefined ? undefined : now + lifetime * 1000),
+    ...defined("refreshToken", refreshToken),
+    ...defined("refreshTokenExpiresAt", refreshToken === undefined ? undefined : refreshTokenExpiresAt),
+    ...defined("idToken", idToken),
+  };
+}
+
+/** `{ [name]: value }`, or nothing where the value is `undefined`. */
+export function defined<Name extends string, Value>(name: Name, value: Value | undefined): { [N in Name]?: Value } {
+  return value === undefined ? {} : ({ [name]: value } as { [N in Name]?: Value });
+}
+
+function text(value: Json | undefined): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function seconds(value: Json | undefined): number | undefined {
+  const number = typeof value === "string" && /^\d{1,12}(\.\d{1,6})?$/.test(value) ? Number(value) : value;
+  return typeof number === "number" && number >= 0 && number <= longestLifetime ? Math.floor(number) : undefined;
+}

@@ -1,0 +1,34 @@
+import type { TokenSet } from "../provider/token-response.ts";
+
+/** `fresh`: use it. `aging`: use it, and refresh behind it. `stale`: refresh before use. */
+export type Freshness = "fresh" | "aging" | "stale";
+
+const second = 1_000;
+
+/**
+ * How good an access token still is. The hard margin is a tenth of its life, at most 30 seconds; the soft one a fifth, at
+ * most 5 minutes, and 20 % more or less by `jitter` (0 to 1), so that a fleet does not refresh all at once.
+ * `minValidityMs` widens the hard margin, up to half of the token's life.
+ */
+export function freshness(tokenSet: TokenSet, now: number, jitter: number, minValidityMs = 0): Freshness {
+  const { expiresAt, obtainedAt } = tokenSet;
+  if (expiresAt === undefined) return "fresh";
+  const life = Math.max(0, expiresAt - obtainedAt);
+  const left = expiresAt - now;
+  const hard = Math.max(Math.min(30 * second, life / 10), Math.min(minValidityMs, life / 2));
+  if (left <= hard) return "stale";
+  const soft = Math.min(300 * second, life / 5) * (0.8 + 0.4 * jitter);
+  return left <= soft ? "aging" : "fresh";
+}
+
+/** 0 to 1, the same for a connection in every process. */
+export function jitterOf(connectionId: string): number {
+  // FNV-1a, then MurmurHash3's finalizer so that ids which differ at the end alone are spread too.
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < connectionId.length; index++) {
+    hash = Math.imul(hash ^ connectionId.charCodeAt(index), 0x01000193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 0x1_0000_0000;
+}

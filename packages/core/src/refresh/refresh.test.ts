@@ -1,0 +1,364 @@
+import type { EmulatedResponse } from "@grantkeeper/core/connector";
+import { afterEach, describe, expect, test } from "vitest";
+import { GrantkeeperError, keyvStore, type Store } from "../index.ts";
+import {
+  type Clock,
+  closeWorlds,
+  codeOf,
+  connect,
+  createWorld,
+  githubConnector,
+  googleConnector,
+  slackConnector,
+} from "../test/harness.ts";
+
+afterEach(closeWorlds);
+
+const unavailable: EmulatedResponse = { status: 503, text: "down" };
+const html: EmulatedResponse = { status: 200, headers: { "content-type": "text/html" }, text: "<html>sign in</html>" };
+
+describe("exactly one refresh", () => {
+  test("D1 500 callers on an expired grant make one token request, and each gets the new token", async () => {
+    const { keeper, provider, clock } = await createWorld(githubConnector);
+    const { connection } = await connect(keeper);
+    const before = await connection.token();
+    clock.advance(3601);
+    provider.log.clear();
+    const tokens = await Promise.all(Array.from({ length: 500 }, () => connection.token()));
+    expect(provider.log.tokenRequests).toHaveLength(1);
+    expect(new Set(tokens.map((token) => token.accessToken)).size).toBe(1);
+    expect(tokens[0]?.accessToken).not.toBe(before.accessToken);
+  });
+
+  test("I1 two keepers on one store make one token request between them", async () => {
+    const { keeper, another, provider, clock } = await createWorld(githubConnector, { latencyMs: 50 });
+    const { connection } = await connect(keeper);
+    const other = another();
+    clock.advance(3601);
+    provider.log.clear();
+    const selector = { id: connection.id };
+    const tokens = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => (index % 2 ? keeper : other).connection("main", selector).token()),
+    );
+    expect(provider.log.tokenRequests).toHaveLength(1);
+    expect(provider.log.reuseDetected).toBe(0);
+    expect(new Set(tokens.map((token) => token.accessToken)).size).toBe(1);
+  });
+
+  test("I4 each token set is refreshed with its own refresh token, one after the other", async () => {
+    const { keeper, provider, clock } = await createWorld(slackConnector, { latencyMs: 30 });
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    provider.log.clear();
+    const slack = keeper.connection("main", { id: connection.id });
+    const [bot, user] = await Promise.all([slack.token(), slack.token({ as: "user" })]);
+    const requests = provider.log.tokenRequests;
+    expect(requests.map((request) => request.presented?.tokenSet).sort()).toEqual(["default", "user"]);
+    expect(requests[1]?.startedAt).toBeGreaterThanOrEqual(requests[0]?.endedAt ?? Number.POSITIVE_INFINITY);
+    expect(bot.accessToken).not.toBe(user.accessToken);
+    expect(bot.scopes).toEqual(["chat:write"]);
+    expect(user.scopes).toEqual(["search:read"]);
+  });
+
+  test("R43 an answer without a refresh token keeps the one there is", async () => {
+    const { keeper, clock, provider } = await createWorld(googleConnector);
+    const { connection } = await connect(keeper);
+    for (let round = 0; round < 3; round++) {
+      clock.advance(3601);
+      await connection.token();
+    }
+    expect(provider.log.tokenRequests.filter((request) => request.outcome === "issued")).toHaveLength(4);
+  });
+
+  test("D8 a token near its end is served while one refresh runs behind it", async () => {
+    const { keeper, provider, clock } = await createWorld(githubConnector, { latencyMs: 20 });
+    const { connection } = await connect(keeper);
+    const first = await connection.token();
+    clock.advance(3600 - 60);
+    provider.log.clear();
+    const served = await Promise.all([connection.token(), connection.token()]);
+    expect(served.map((token) => token.accessToken)).toEqual([first.accessToken, first.accessToken]);
+    await expect.poll(async () => (await connection.token()).accessToken).not.toBe(first.accessToken);
+    expect(provider.log.tokenRequests).toHaveLength(1);
+  });
+
+  test("D8 a caller that gives up ends its own wait only", async () => {
+    const { keeper, provider, clock } = await createWorld(githubConnector, { latencyMs: 50 });
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    provider.log.clear();
+    const controller = new AbortController();
+    const abandoned = codeOf(connection.token({ signal: controller.signal }));
+    const patient = connection.token();
+    controller.abort();
+    expect(await abandoned).toBe("aborted");
+    expect((await patient).accessToken).toBeTypeOf("string");
+    expect(provider.log.tokenRequests.map((request) => request.outcome)).toEqual(["issued"]);
+  });
+});
+
+describe("a refused access token", () => {
+  test("H8 is refreshed once, when it is still the stored one and older than 30 seconds", async () => {
+    const { keeper, provider, clock } = await createWorld(githubConnector);
+    const { connection } = await connect(keeper);
+    const { accessToken: rejected } = await connection.token();
+    provider.log.clear();
+    expect((await connection.token({ rejected })).accessToken).toBe(rejected);
+    clock.advance(31);
+    const renewed = await Promise.all([connection.token({ rejected }), connection.token({ rejected })]);
+    expect(renewed[0].accessToken).not.toBe(rejected);
+    expect((await connection.token({ rejected })).accessToken).toBe(renewed[0].accessToken);
+    expect(provider.log.tokenRequests).toHaveLength(1);
+  });
+
+  test("I6 without a refresh token ends the connection only if the provider's own identity call refuses it too", async () => {
+    const { keeper, provider, clock } = await createWorld(githubConnector, { accessTokenLifetime: null });
+    const { connection } = await connect(keeper);
+    const { accessToken: rejected } = await connection.token();
+    clock.advance(31);
+    expect((await connection.token({ rejected })).accessToken).toBe(rejected);
+    provider.revokeGrant(rejected);
+    expect(await codeOf(connection.token({ rejected }))).toBe("reauthorization_required");
+    expect((await connection.status()).tokenSets["default"]?.ended).toBe("revoked");
+  });
+});
+
+describe("failures", () => {
+  test.each([
+    ["F12 503", unavailable],
+    ["F12 HTML under 200", html],
+    ["F12 408", { status: 408, text: "" }],
+    ["F11 an error under HTTP 200 that is no grant error", { status: 200, json: { error: "server_error" } }],
+  ])("%s before the provider acted: the grant stays, and a later refresh works", async (_, answer) => {
+    let failing = true;
+    const before = () => (failing ? answer : undefined);
+    const { keeper, clock, provider } = await createWorld(githubConnector, { faults: { before } });
+    failing = false;
+    const { connection } = await connect(keeper);
+    failing = true;
+    clock.advance(3601);
+    expect(["provider_unavailable", "invalid_response"]).toContain(await codeOf(connection.token()));
+    expect((await connection.status()).state).toBe("active");
+    failing = false;
+    clock.advance(61);
+    expect((await connection.token()).accessToken).toBeTypeOf("string");
+    expect(provider.log.reuseDetected).toBe(0);
+  });
+
+  test("F12 429 names the time of the next try and spends nothing", async () => {
+    let answer: EmulatedResponse | undefined;
+    const { keeper, clock } = await createWorld(githubConnector, { faults: { before: () => answer } });
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    answer = { status: 429, headers: { "retry-after": "120" }, json: {} };
+    const failure = await connection.token().catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "provider_unavailable", remedy: "retry", connector: "main" });
+    const retryAt = (failure as { retryAt: Date }).retryAt.getTime();
+    expect(Math.round((retryAt - clock.now()) / 1000)).toBe(120);
+    answer = undefined;
+    expect((await connection.token()).accessToken).toBeTypeOf("string");
+  });
+
+  test("F12 a client that the provider no longer knows ends no grant", async () => {
+    let answer: EmulatedResponse | undefined;
+    const { keeper, clock } = await createWorld(githubConnector, { faults: { before: () => answer } });
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    answer = { status: 200, json: { error: "incorrect_client_credentials" } };
+    expect(await codeOf(connection.token())).toBe("provider_rejected");
+    expect((await connection.status()).state).toBe("active");
+    answer = undefined;
+    expect((await connection.token()).accessToken).toBeTypeOf("string");
+  });
+
+  test("I6 a grant that the user revoked needs reauthorization, says so once, and keeps its row", async () => {
+    const { keeper, clock, provider, events } = await createWorld(githubConnector);
+    const { connection } = await connect(keeper);
+    provider.revokeGrant((await connection.token()).accessToken);
+    clock.advance(3601);
+    const codes = await Promise.all([codeOf(connection.token()), codeOf(connection.token())]);
+    expect(codes).toEqual(["reauthorization_required", "reauthorization_required"]);
+    expect(await codeOf(connection.token())).toBe("reauthorization_required");
+    expect(await connection.status()).toMatchObject({ state: "needs_reauthorization" });
+    expect(events.filter(({ name }) => name === "connection.needs_reauthorization")).toHaveLength(1);
+    expect(provider.log.tokenRequests.filter((request) => request.grantType === "refresh_token")).toHaveLength(1);
+  });
+
+  test("F8 the loser of a race adopts the winner's token instead of ending the grant", async () => {
+    const { keeper, another, clock, store } = await createWorld(githubConnector);
+    const { connection } = await connect(keeper);
+    const other = another();
+    clock.advance(3601);
+    const winner = await other.connection("main", { id: connection.id }).token();
+    expect((await connection.token()).accessToken).toBe(winner.accessToken);
+    expect((await store.get(connection.id))?.state).toBe("active");
+  });
+
+  test("I6 an ended user token of Slack leaves the bot's at work", async () => {
+    const { keeper, clock, provider } = await createWorld(slackConnector);
+    const { connection } = await connect(keeper);
+    const slack = keeper.connection("main", { id: connection.id });
+    const refuse = await slack.token({ as: "user" });
+    clock.advance(3601);
+    await slack.token();
+    provider.revokeGrant(refuse.accessToken);
+    expect(await codeOf(slack.token({ as: "user" }))).toBe("reauthorization_required");
+    expect((await slack.token()).accessToken).toBeTypeOf("string");
+    expect((await slack.status()).state).toBe("needs_reauthorization");
+  });
+});
+
+describe("lost answers", () => {
+  test("D7 under strict rotation an unanswered refresh is not repeated before its recovery", async () => {
+    let lose = false;
+    const after = () => (lose ? ("reset" as const) : undefined);
+    const { keeper, clock, provider, events } = await createWorld(githubConnector, { faults: { after } });
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    provider.log.clear();
+    lose = true;
+    expect(await codeOf(connection.token())).toBe("provider_unavailable");
+    lose = false;
+    expect(await codeOf(connection.token())).toBe("provider_unavailable");
+    expect(provider.log.tokenRequests).toHaveLength(1);
+    clock.advance(61);
+    expect(await codeOf(connection.token())).toBe("reauthorization_required");
+    const ended = events.find(({ name }) => name === "connection.needs_reauthorization");
+    expect(ended?.event).toMatchObject({ reason: "rotation_response_lost" });
+    expect(provider.log.tokenRequests).toHaveLength(2);
+  });
+
+  test("I8 a request that never arrived is recovered by spending the stored token once", async () => {
+    let lose = false;
+    const before = () => (lose ? ("reset" as const) : undefined);
+    const { keeper, clock, provider } = await createWorld(githubConnector, { faults: { before } });
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    lose = true;
+    expect(await codeOf(connection.token())).toBe("provider_unavailable");
+    lose = false;
+    clock.advance(61);
+    expect((await connection.token()).accessToken).toBeTypeOf("string");
+    expect(provider.log.reuseDetected).toBe(0);
+  });
+
+  test.each([{ kind: "none" } as const, { kind: "untilUsed" } as const, { kind: "grace", windowSeconds: 30 } as const])(
+    "D7 under rotation $kind a lost answer is asked for again at once",
+    async (rotation) => {
+      let losses = 0;
+      const after = () => (losses-- > 0 ? ("reset" as const) : undefined);
+      const { keeper, clock, provider } = await createWorld(githubConnector, { faults: { after }, rotation });
+      const { connection } = await connect(keeper);
+      clock.advance(3601);
+      losses = 1;
+      expect((await connection.token()).accessToken).toBeTypeOf("string");
+      expect(provider.log.reuseDetected).toBe(0);
+      clock.advance(3601);
+      expect((await connection.token()).accessToken).toBeTypeOf("string");
+    },
+  );
+
+  test.each([
+    ["an impossible lifetime", { expires_in: -5 }],
+    ["a token type that nobody knows", { token_type: "mac" }],
+    ["no access token", { access_token: null }],
+  ])("R45 a refresh token that came with %s is kept", async (_, damage) => {
+    const { keeper, clock, provider, another } = await createWorld(githubConnector);
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    const damaging = another({
+      fetch: async (url, init) => {
+        const response = await fetch(url, init);
+        const body = (await response.json()) as object;
+        return Response.json({ ...body, ...damage }, { status: response.status });
+      },
+    });
+    await codeOf(damaging.connection("main", { id: connection.id }).token());
+    clock.advance(3601);
+    expect((await connection.token()).accessToken).toBeTypeOf("string");
+    expect(provider.log.reuseDetected).toBe(0);
+  });
+});
+
+describe("a store that fails in the middle", () => {
+  type Commit = Store["commit"];
+  function flaky(failure: (commit: Commit) => Commit) {
+    return (clock: Clock): Store => {
+      const store = keyvStore(undefined, { now: clock.now });
+      return { ...store, commit: failure(store.commit) };
+    };
+  }
+  const down = new GrantkeeperError("store_unavailable", "down");
+
+  test("F7 a refreshed token waits for its commit, and nobody gets it before", async () => {
+    let failures = 0;
+    const createStore = flaky((commit) => async (request) => {
+      if (failures-- > 0) throw down;
+      return commit(request);
+    });
+    const { keeper, clock, provider } = await createWorld(githubConnector, {}, {}, createStore);
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    provider.log.clear();
+    failures = 4;
+    const tokens = await Promise.all([connection.token(), connection.token()]);
+    expect(failures).toBe(-1);
+    expect(provider.log.tokenRequests).toHaveLength(1);
+    clock.advance(3601);
+    expect((await connection.token()).accessToken).not.toBe(tokens[0].accessToken);
+  });
+
+  test("I3 a commit whose answer was lost is not made twice", async () => {
+    let lost = false;
+    const createStore = flaky((commit) => async (request) => {
+      const outcome = await commit(request);
+      if (lost) {
+        lost = false;
+        throw down;
+      }
+      return outcome;
+    });
+    const { keeper, clock, store, provider } = await createWorld(githubConnector, {}, {}, createStore);
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    lost = true;
+    await connection.token();
+    expect((await store.get(connection.id))?.version).toBe(2);
+    clock.advance(3601);
+    await connection.token();
+    expect(provider.log.reuseDetected).toBe(0);
+  });
+
+  test("D3 a store that cannot be written stops a refresh before it is sent", async () => {
+    let failing = false;
+    const createStore = (clock: Clock): Store => {
+      const store = keyvStore(undefined, { now: clock.now });
+      return { ...store, lease: (request) => (failing ? Promise.reject(down) : store.lease(request)) };
+    };
+    const { keeper, clock, provider } = await createWorld(githubConnector, {}, {}, createStore);
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    provider.log.clear();
+    failing = true;
+    expect(await codeOf(connection.token())).toBe("store_unavailable");
+    expect(provider.log.tokenRequests).toHaveLength(0);
+    failing = false;
+    expect((await connection.token()).accessToken).toBeTypeOf("string");
+  });
+});
+
+describe("a wrong deployment", () => {
+  test.each([
+    ["client id", { clientId: "another-client" }],
+    ["token endpoint", { tokenEndpoint: "https://other.example.com/token" }],
+  ])("another %s is refused before any request", async (_, change) => {
+    const { keeper, another, clock, provider } = await createWorld(githubConnector);
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    provider.log.clear();
+    const wrong = another({ connectors: { main: { ...provider.connector, ...change } } });
+    expect(await codeOf(wrong.connection("main", { id: connection.id }).token())).toBe("invalid_config");
+    expect(provider.log.tokenRequests).toHaveLength(0);
+    expect((await connection.token()).accessToken).toBeTypeOf("string");
+  });
+});
