@@ -183,7 +183,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     await renewForRevocation(connectionId);
     const { connector, outcome } = await leases.hold<{ connector: string; outcome: RevocationOutcome }>(
       connectionId,
-      async () => ({ kind: "take", intent: undefined }),
+      async () => ({ kind: "take", intent: undefined, plan: undefined }),
       async ({ grant, row, lease }) => {
         const outcome = await revocation.revoke(grant, connectionId);
         const { grantId, version } = row;
@@ -216,7 +216,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     checkMetadata(metadata);
     await leases.hold<void>(
       connectionId,
-      async () => ({ kind: "take", intent: undefined }),
+      async () => ({ kind: "take", intent: undefined, plan: undefined }),
       async (held) => {
         const grant: Grant = { ...held.grant, metadata };
         const { outcome, row } = await grants.commit(held, grant, { replaced: [] });

@@ -61,7 +61,7 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
       connectionId,
       async (open) => {
         assertSameAccount(open, consent);
-        return { kind: "take", intent: undefined };
+        return { kind: "take", intent: undefined, plan: undefined };
       },
       (held) => replace(held, consent),
     );

@@ -11,8 +11,9 @@ export interface HeldGrant extends OpenGrant {
 }
 
 /** What a would-be holder makes of the row that it read. */
-export type Decision<Result> =
-  | { readonly kind: "take"; readonly intent: RefreshIntent | undefined }
+export type Decision<Result, Plan = undefined> =
+  /** `plan` is what the work needs and what was found out before the lease was taken. */
+  | { readonly kind: "take"; readonly intent: RefreshIntent | undefined; readonly plan: Plan }
   /** Nothing is left to do. */
   | { readonly kind: "done"; readonly result: Result }
   /** Not yet: after `waitMs`, or with this error if the caller cannot wait so long. */
@@ -33,10 +34,10 @@ export interface Leases {
    * Reads the row, decides, takes the lease and works. The work returns after a commit, a delete or a release of its own;
    * where it throws, the lease is given back and its intent stays.
    */
-  hold<Result>(
+  hold<Result, Plan = undefined>(
     connectionId: string,
-    decide: (open: OpenGrant) => Promise<Decision<Result>>,
-    work: (held: HeldGrant) => Promise<Result>,
+    decide: (open: OpenGrant) => Promise<Decision<Result, Plan>>,
+    work: (held: HeldGrant, plan: Plan) => Promise<Result>,
   ): Promise<Result>;
   /** Takes the lease once, without a queue and without waiting: for who must save what it already has. */
   tryTake(open: OpenGrant): Promise<HeldGrant | undefined>;
@@ -48,10 +49,10 @@ export interface Leases {
 export function createLeases({ store, grants, now, leaseMs, waitMs }: LeasesOptions): Leases {
   const locks = createLocks();
 
-  async function hold<Result>(
+  async function hold<Result, Plan>(
     connectionId: string,
-    decide: (open: OpenGrant) => Promise<Decision<Result>>,
-    work: (held: HeldGrant) => Promise<Result>,
+    decide: (open: OpenGrant) => Promise<Decision<Result, Plan>>,
+    work: (held: HeldGrant, plan: Plan) => Promise<Result>,
   ): Promise<Result> {
     const until = now() + waitMs;
     for (let attempt = 0; ; attempt++) {
@@ -79,7 +80,7 @@ export function createLeases({ store, grants, now, leaseMs, waitMs }: LeasesOpti
       }
       const held: HeldGrant = { lease: outcome.lease, row: outcome.row, grant: open.grant, takenAt };
       try {
-        return await work(held);
+        return await work(held, decision.plan);
       } catch (error) {
         // Best effort: a lease that cannot be given back runs out. What the work threw is what matters.
         await release(held, []).catch(() => undefined);

@@ -7,6 +7,7 @@ import type { Revocation } from "../grant/revocation.ts";
 import { missingScopes } from "../grant/scopes.ts";
 import type { Connectors } from "../provider/connectors.ts";
 import { tokenRequestError } from "../provider/errors.ts";
+import type { Server } from "../provider/server.ts";
 import type { TokenOutcome } from "../provider/token-answer.ts";
 import type { TokenEndpoint } from "../provider/token-endpoint.ts";
 import { type TokenSet, toTokenSet } from "../provider/token-response.ts";
@@ -38,6 +39,12 @@ export interface Refresh {
   end(connectionId: string, name: string, seen: TokenSet, reason: ReauthorizationReason): Promise<void>;
 }
 
+/** Where a grant's refresh token goes. */
+interface Target {
+  readonly connector: Connector;
+  readonly server: Server;
+}
+
 /** Times in milliseconds that a call needs beside its own time-out before the lease ends. */
 const safetyMs = 2_000;
 
@@ -56,10 +63,10 @@ export function createRefresh(options: RefreshOptions): Refresh {
 
   async function fly(connectionId: string, name: string, isStale: (tokenSet: TokenSet) => boolean): Promise<OpenGrant> {
     for (;;) {
-      const result = await leases.hold<OpenGrant | "look again">(
+      const result = await leases.hold<OpenGrant | "look again", Target>(
         connectionId,
         (open) => decide(open, name, isStale),
-        (held) => send(held, name),
+        (held, target) => send(held, name, target),
       );
       if (result !== "look again") return result;
     }
@@ -69,12 +76,13 @@ export function createRefresh(options: RefreshOptions): Refresh {
     open: OpenGrant,
     name: string,
     isStale: (tokenSet: TokenSet) => boolean,
-  ): Promise<Decision<OpenGrant | "look again">> {
+  ): Promise<Decision<OpenGrant | "look again", Target>> {
     const { grant, row } = open;
     const tokenSet = liveTokenSet(grant, name);
     if (!isStale(tokenSet) || tokenSet.refreshToken === undefined) return { kind: "done", result: open };
     const connector = connectors.get(grant.connector);
-    connectors.assertSameClient(grant, connector, await tokenEndpoint.server(connector, grant.params));
+    const server = await tokenEndpoint.server(connector, grant.params);
+    connectors.assertSameClient(grant, connector, server);
     const refreshTokenHash = grants.hashRefreshToken(tokenSet.refreshToken);
     const waitMs = recoveryWait(connector, openIntent(row.intents, name, refreshTokenHash), row.readAt);
     if (waitMs > 0) {
@@ -85,7 +93,11 @@ export function createRefresh(options: RefreshOptions): Refresh {
       );
       return { kind: "wait", waitMs, error };
     }
-    return { kind: "take", intent: { attemptId: randomId("try"), tokenSet: name, refreshTokenHash } };
+    return {
+      kind: "take",
+      intent: { attemptId: randomId("try"), tokenSet: name, refreshTokenHash },
+      plan: { connector, server },
+    };
   }
 
   /** 0: the refresh token may be sent now. */
@@ -95,12 +107,10 @@ export function createRefresh(options: RefreshOptions): Refresh {
     return Math.max(0, intent.at + options.recoveryWaitMs - at);
   }
 
-  async function send(held: HeldGrant, name: string): Promise<OpenGrant | "look again"> {
+  async function send(held: HeldGrant, name: string, { connector, server }: Target): Promise<OpenGrant | "look again"> {
     const { grant, row } = held;
     const tokenSet = liveTokenSet(grant, name);
     const refreshToken = tokenSet.refreshToken ?? "";
-    const connector = connectors.get(grant.connector);
-    const server = await tokenEndpoint.server(connector, grant.params);
     const left = openIntent(row.intents, name, grants.hashRefreshToken(refreshToken));
     const request = { refreshToken, tokenSet: name, subject: grant.subject };
     if (!mayCall(held)) {
@@ -141,19 +151,21 @@ export function createRefresh(options: RefreshOptions): Refresh {
     connector: Connector,
     outcome: Extract<TokenOutcome, { kind: "tokens" }>,
   ): Promise<OpenGrant> {
-    const response = outcome.tokenSets[name];
-    const previous = held.grant.tokenSets[name];
-    if (response === undefined) throw new GrantkeeperError("invalid_response", "The answer holds another token set.");
-    const tokenSet = toTokenSet(response, {
-      now: now(),
-      requestedScopes: held.grant.requestedScopes[name] ?? [],
-      previous,
-      accessTokenLifetime: connector.accessTokenLifetime,
-      refreshTokenLifetime: connector.refreshTokenLifetime,
-    });
-    const saved = await saveRefreshed(options, held, name, tokenSet, (grant) => ({
+    // More sets than the one that was asked for are rare, and kept: one may hold a new refresh token.
+    const received = Object.entries(outcome.tokenSets).map(([set, response]): [string, TokenSet] => [
+      set,
+      toTokenSet(response, {
+        now: now(),
+        requestedScopes: held.grant.requestedScopes[set] ?? [],
+        previous: held.grant.tokenSets[set],
+        accessTokenLifetime: connector.accessTokenLifetime,
+        refreshTokenLifetime: connector.refreshTokenLifetime,
+      }),
+    ]);
+    const tokenSets = Object.fromEntries(received);
+    const saved = await saveRefreshed(options, held, name, tokenSets, (grant) => ({
       ...grant,
-      tokenSets: { ...grant.tokenSets, [name]: tokenSet },
+      tokenSets: { ...grant.tokenSets, ...tokenSets },
       refreshedAt: now(),
     }));
     const { connectionId } = held.lease;
@@ -162,7 +174,11 @@ export function createRefresh(options: RefreshOptions): Refresh {
     const before = missingScopes(connector, name, held.grant);
     const missing = missingScopes(connector, name, saved.grant);
     if (before.join(" ") !== missing.join(" ")) {
-      events.emit("connection.scopes_changed", { ...about, granted: tokenSet.scopes, missing });
+      events.emit("connection.scopes_changed", {
+        ...about,
+        granted: saved.grant.tokenSets[name]?.scopes ?? [],
+        missing,
+      });
     }
     return saved;
   }
@@ -174,10 +190,10 @@ export function createRefresh(options: RefreshOptions): Refresh {
       await leases.release(held, []);
       return;
     }
-    const tokenSet = { ...previous, refreshToken };
-    await saveRefreshed(options, held, name, tokenSet, (grant) => ({
+    const tokenSets = { [name]: { ...previous, refreshToken } };
+    await saveRefreshed(options, held, name, tokenSets, (grant) => ({
       ...grant,
-      tokenSets: { ...grant.tokenSets, [name]: tokenSet },
+      tokenSets: { ...grant.tokenSets, ...tokenSets },
     }));
   }
 
@@ -216,7 +232,9 @@ export function createRefresh(options: RefreshOptions): Refresh {
       async ({ grant }) => {
         const replaced = grant.tokenSets[name]?.accessToken !== seen.accessToken;
         const known = grant.ended[name] !== undefined;
-        return replaced || known ? { kind: "done", result: undefined } : { kind: "take", intent: undefined };
+        return replaced || known
+          ? { kind: "done", result: undefined }
+          : { kind: "take", intent: undefined, plan: undefined };
       },
       async (held) => void (await markEnded(held, name, reason)),
     );

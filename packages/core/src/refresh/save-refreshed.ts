@@ -12,7 +12,7 @@ export interface SaveOptions {
 }
 
 /**
- * Commits the token set that a refresh received. A store that is down is tried again for as long as the keeper is open:
+ * Commits the token sets that a refresh of one of them received. A store that is down is tried again for as long as the keeper is open:
  * nothing else holds this refresh token. Where another has moved the row meanwhile, the commit is made on what is there
  * now, unless that replaced the same token set.
  */
@@ -20,7 +20,7 @@ export async function saveRefreshed(
   { grants, leases, revocation, isClosed }: SaveOptions,
   held: HeldGrant,
   name: string,
-  received: TokenSet,
+  received: Readonly<Record<string, TokenSet>>,
   next: (grant: Grant) => Grant,
 ): Promise<OpenGrant> {
   const spent = held.grant.tokenSets[name]?.refreshToken;
@@ -38,7 +38,7 @@ export async function saveRefreshed(
         const current = await grants.read(held.lease.connectionId);
         if (current === undefined) {
           // Disconnected meanwhile: what arrived late must not live on at the provider.
-          await revocation.revoke({ ...held.grant, tokenSets: { [name]: received } }, held.lease.connectionId);
+          await revocation.revoke({ ...held.grant, tokenSets: received }, held.lease.connectionId);
           throw notConnected();
         }
         const { row, grant } = current;
