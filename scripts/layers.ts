@@ -33,7 +33,7 @@ export const LAYERS_BELOW: Readonly<Record<string, readonly string[]>> = {
 export const LAYER_OF_FILE: LayerTable["layerOf"] = {
   "index.ts": "index",
   "handler.ts": "handler",
-  "keeper.ts": "keeper",
+  keeper: "keeper",
   "connection/": "connection",
   "flow/": "flow",
   "refresh/": "refresh",

@@ -113,6 +113,31 @@ describe("the start", () => {
   });
 });
 
+describe("bodies", () => {
+  test("R29 a body without end is read no further than its limit", async () => {
+    const { handler } = await createApp();
+    let chunks = 0;
+    const body = new ReadableStream({
+      pull(controller) {
+        chunks++;
+        controller.enqueue(new Uint8Array(8 * 1024));
+      },
+    });
+    const init: RequestInit & { duplex: "half" } = { method: "POST", headers: sameOrigin, body, duplex: "half" };
+    expect((await handler(new Request(`${origin}/connect/main`, init))).status).toBe(400);
+    expect(chunks).toBeLessThan(10);
+  });
+
+  test("a form that a body parser has eaten is refused, not taken for an empty one", async () => {
+    const { handler } = await createApp();
+    const headers = new Headers({ ...sameOrigin, "content-length": "25" });
+    const eaten = { url: "/connect/main", method: "POST", headers, text: async () => "" };
+    const response = await handler(eaten as unknown as Request);
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain("body parsers");
+  });
+});
+
 describe("failures", () => {
   test("nobody signed in is 401 at the start and at the callback", async () => {
     const { handler } = await createApp("");

@@ -1,18 +1,18 @@
-import { GrantkeeperError, isGrantkeeperError } from "./errors.ts";
+import { causeWithoutSecrets, GrantkeeperError, isGrantkeeperError } from "./errors.ts";
+import { readText, type UnreadRequest } from "./flow/read-text.ts";
 import type { FlowStart } from "./flow/types.ts";
-import type { Keeper } from "./keeper.ts";
+import type { Keeper } from "./keeper-api.ts";
 
 /** A web-standard `Request`, or as much of it as a framework hands over. */
-export interface IncomingRequest {
+export interface IncomingRequest extends UnreadRequest {
   readonly url: string;
   readonly method: string;
   readonly headers: { get(name: string): string | null };
-  text(): Promise<string>;
 }
 
 export interface HandlerOptions<Incoming extends IncomingRequest = Request> {
   /** Who is signed in to the application; `undefined` for nobody, which ends in 401. */
-  readonly owner: (request: Incoming) => Promise<string | undefined> | string | undefined;
+  readonly owner: (request: Incoming) => Promise<string | null | undefined> | string | null | undefined;
   /** Shows an error in the application's own clothes. Left out: one plain sentence. */
   readonly onError?: (error: GrantkeeperError, request: Incoming, status: number) => Promise<Response> | Response;
 }
@@ -20,36 +20,44 @@ export interface HandlerOptions<Incoming extends IncomingRequest = Request> {
 /** Answers `POST <connector>` by starting a flow and `GET` or `POST <connector>/callback` by finishing it. Never rejects. */
 export type Handler<Incoming extends IncomingRequest = Request> = (request: Incoming) => Promise<Response>;
 
-const maximumFormLength = 16 * 1024;
+const maximumFormBytes = 16 * 1024;
 
 /**
  * Mounts the flow in any framework of web-standard requests. It routes by the last segments of the path, since frameworks
  * differ in the prefix that they strip, and takes its own address from `callbackUrl`, never from the request.
  */
 export function createHandler<Incoming extends IncomingRequest = Request>(
-  keeper: Pick<Keeper, "callbackUrl" | "start" | "finish" | "connectors">,
+  keeper: Pick<Keeper, "callbackUrl" | "start" | "finish">,
   options: HandlerOptions<Incoming>,
 ): Handler<Incoming> {
   async function route(request: Incoming): Promise<Response> {
-    const path = new URL(request.url, keeper.callbackUrl.origin).pathname.split("/").filter(Boolean);
+    const url = URL.parse(request.url, keeper.callbackUrl.origin);
+    const path = url?.pathname.split("/").filter(Boolean) ?? [];
     const callback = path.at(-1) === "callback";
     const connector = path.at(callback ? -2 : -1);
     if (connector === undefined || !(request.method === "POST" || (callback && request.method === "GET"))) {
-      throw new GrantkeeperError("invalid_request", "POST starts a flow, and only its callback takes another method.");
+      throw new GrantkeeperError(
+        "invalid_request",
+        "A flow is started by a form with method=post, and only its callback takes another method.",
+      );
     }
     if (!callback) assertSameOrigin(request, keeper.callbackUrl);
     const owner = await options.owner(request);
-    if (owner === undefined || owner === "") {
+    if (owner === undefined || owner === null || owner === "") {
       return respond(new GrantkeeperError("not_permitted", "Nobody is signed in."), request, 401);
     }
     return callback ? finish(request, owner) : start(request, connector, owner);
   }
 
   async function start(request: Incoming, connector: string, owner: string): Promise<Response> {
-    const tooLong = Number(request.headers.get("content-length") ?? 0) > maximumFormLength;
-    const form = tooLong ? "" : await request.text();
-    if (tooLong || form.length > maximumFormLength)
-      throw new GrantkeeperError("invalid_request", "The form is too long.");
+    const form = await readText(request, maximumFormBytes);
+    if (form === undefined) throw new GrantkeeperError("invalid_request", "The form is too long.");
+    if (form === "" && Number(request.headers.get("content-length") ?? 0) > 0) {
+      throw new GrantkeeperError(
+        "invalid_request",
+        "The form was read already: mount the handler before body parsers.",
+      );
+    }
     const { url, headers } = await keeper.start(connector, {
       ...readStartForm(form),
       owner,
@@ -84,7 +92,7 @@ export function createHandler<Incoming extends IncomingRequest = Request>(
       const error = isGrantkeeperError(caught)
         ? caught
         : new GrantkeeperError("invalid_config", "The application's own code failed during the flow.", {
-            cause: caught,
+            cause: causeWithoutSecrets(caught),
           });
       return respond(error, request, statusOf(error));
     }

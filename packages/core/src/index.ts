@@ -10,16 +10,16 @@ export type { CallbackRequest, FlowStart, StartedFlow } from "./flow/types.ts";
 export type { ReauthorizationReason } from "./grant/grants.ts";
 export type { RevocationOutcome } from "./grant/revocation.ts";
 export { createHandler, type Handler, type HandlerOptions, type IncomingRequest } from "./handler.ts";
-export {
-  type AdoptOptions,
-  type ConnectorMap,
-  createKeeper,
-  type Keeper,
-  type KeeperOptions,
-  type ParamOf,
-  type StartOptions,
-  type TokenSetOf,
-} from "./keeper.ts";
+export { createKeeper } from "./keeper.ts";
+export type {
+  AdoptOptions,
+  ConnectorMap,
+  Keeper,
+  KeeperOptions,
+  ParamOf,
+  StartOptions,
+  TokenSetOf,
+} from "./keeper-api.ts";
 export { type KeyvLike, type KeyvStoreOptions, keyvStore } from "./store/keyv-store.ts";
 export type { Store } from "./store/port.ts";
 export { generateKey, type KeyConfig } from "./vault/keyring.ts";

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, expectTypeOf, test } from "vitest";
 import { createKeeper, generateKey, type IdentifiedConnection } from "./index.ts";
 import {
+  begin,
   callbackUrl,
   closeWorlds,
   codeOf,
@@ -37,6 +38,7 @@ describe("createKeeper", () => {
     ["R9 a user", { callbackUrl: "https://u:p@app.example.com/connect" }],
     ["R9 no URL", { callbackUrl: "/connect" }],
     ["R9 javascript", { callbackUrl: "javascript:alert(1)" }],
+    ["R10 an allowed origin with a path", { returnToOrigins: ["https://spa.example.com/"] }],
     ["an empty client id", { connectors: { github: { ...githubConnector, clientId: "" } } }],
     ["an empty client secret", { connectors: { github: { ...githubConnector, clientSecret: "" } } }],
     ["R25 a param that is not anchored", { connectors: { z: { ...zendeskLike, params: { subdomain: /[a-z]+/ } } } }],
@@ -87,6 +89,12 @@ describe("types", () => {
       // @ts-expect-error: GitHub has no params
       void keeper.start("github", { owner: "ada", params: { subdomain: "acme" } });
       void keeper.connection("slack", { owner: "ada" }).token({ as: "user" });
+      // @ts-expect-error: a reconnect takes its params from the connection
+      void keeper.start("zendesk", { owner: "ada", connectionId: "con_1", params: { subdomain: "acme" } });
+      // @ts-expect-error: no such param
+      void keeper.connection("zendesk", { owner: "ada", params: { host: "x" } });
+      // @ts-expect-error: GitHub has no params
+      void keeper.connection("github", { owner: "ada", params: { subdomain: "acme" } });
       // @ts-expect-error: GitHub has no user token
       void keeper.connection("github", { owner: "ada" }).token({ as: "user" });
       // @ts-expect-error: neither id nor owner
@@ -120,6 +128,15 @@ describe("connections", () => {
     expect(all).toBe(230);
     for await (const _ of world.keeper.connections({ state: "needs_reauthorization" })) all++;
     expect(all).toBe(230);
+  });
+
+  test("an owner that is undefined means nobody, not everybody", async () => {
+    const { keeper } = await createWorld(githubConnector);
+    const { connection } = await connect(keeper);
+    const nobody = { owner: undefined as unknown as string };
+    expect(() => keeper.connection("main", { id: connection.id, ...nobody })).toThrow(/owner/);
+    expect(() => keeper.connection("main", nobody)).toThrow(/owner/);
+    expect(() => keeper.connections(nobody)).toThrow(/owner/);
   });
 
   test("an unknown connection is not_connected", async () => {
@@ -161,6 +178,19 @@ describe("connections", () => {
 });
 
 describe("close", () => {
+  test("D9 waits for a consent whose code is being exchanged, and both who close wait", async () => {
+    const { keeper, store } = await createWorld(githubConnector, { latencyMs: 100 });
+    const finishing = keeper.finish(await begin(keeper), { owner: "ada" });
+    const closed = Promise.all([keeper.close(), keeper.close()]);
+    let done = false;
+    void finishing.then(() => {
+      done = true;
+    });
+    await closed;
+    expect(done).toBe(true);
+    expect(store.kind).toBe("memory");
+  });
+
   test("D9 waits for a refresh that runs, and refuses what comes after", async () => {
     const { keeper, provider, clock } = await createWorld(githubConnector, { latencyMs: 100 });
     const { connection } = await connect(keeper);

@@ -1,19 +1,16 @@
-import type { Connection, IdentifiedConnection } from "./connection/connection.ts";
 import { checkMetadata, createConnections } from "./connection/connections.ts";
 import { createTokenCache } from "./connection/token-cache.ts";
 import { createTokens } from "./connection/tokens.ts";
-import type { JsonObject } from "./connector/json.ts";
-import type { Account, Connector } from "./connector/types.ts";
 import { GrantkeeperError } from "./errors.ts";
-import { type ConnectionEvents, createEvents, type EventName, type Logger } from "./events.ts";
-import { type Adopt, type AdoptedTokens, createAdopt } from "./flow/adopt.ts";
+import { createEvents, type Logger } from "./events.ts";
+import { type Adopt, createAdopt } from "./flow/adopt.ts";
 import { createBrowserBinding } from "./flow/browser-binding.ts";
 import { createConnect } from "./flow/connect.ts";
 import { createFlows } from "./flow/flow.ts";
-import type { CallbackRequest, FlowStart, StartedFlow } from "./flow/types.ts";
 import { createGrants } from "./grant/grants.ts";
 import { createLeases } from "./grant/leases.ts";
 import { createRevocation } from "./grant/revocation.ts";
+import type { ConnectorMap, Keeper, KeeperOptions } from "./keeper-api.ts";
 import { createConnectors } from "./provider/connectors.ts";
 import type { Fetch } from "./provider/http.ts";
 import { createProviderRequests } from "./provider/requests.ts";
@@ -21,96 +18,10 @@ import { isLoopback } from "./provider/server.ts";
 import { createTokenEndpoint } from "./provider/token-endpoint.ts";
 import { createRefresh } from "./refresh/refresh.ts";
 import { keyvStore } from "./store/keyv-store.ts";
-import type { Store } from "./store/port.ts";
+import { withStoreErrors } from "./store/store-errors.ts";
 import { openIndex } from "./vault/index-key.ts";
-import { createKeyring, type KeyConfig } from "./vault/keyring.ts";
+import { createKeyring } from "./vault/keyring.ts";
 import { createVault } from "./vault/vault.ts";
-
-/** Connectors under the names that the application gives them. */
-export type ConnectorMap = Readonly<Record<string, Connector>>;
-
-/** Names of the params that a connector needs at every start. */
-export type ParamOf<C> = C extends Connector<infer Param, infer _> ? Param : never;
-/** Names of the token sets beside `default` that a connector's consent gives. */
-export type TokenSetOf<C> = C extends Connector<infer _, infer TokenSet> ? TokenSet : never;
-
-type ParamsOption<C> = [ParamOf<C>] extends [never]
-  ? { readonly params?: undefined }
-  : { readonly params: { readonly [Name in ParamOf<C>]: string } };
-
-/** What a start takes: `params` exactly where the connector has some, unless a connection is reconnected. */
-export type StartOptions<C> = Omit<FlowStart, "params"> &
-  (ParamsOption<C> | { readonly connectionId: string; readonly params?: undefined });
-
-export type AdoptOptions<C> = {
-  readonly owner: string;
-  readonly tokens: AdoptedTokens;
-  /** Token sets beside `default`. */
-  readonly tokenSets?: { readonly [Name in TokenSetOf<C>]?: AdoptedTokens };
-  /** Whose account it is, where the provider cannot be asked because the access token has expired. */
-  readonly account?: Account;
-  readonly metadata?: JsonObject;
-} & ParamsOption<C>;
-
-export interface KeeperOptions<Map extends ConnectorMap> {
-  readonly connectors: Map;
-  /** Left out: in memory, for one process. */
-  readonly store?: Store;
-  /** The first one seals, all of them open. There is no default: grants are never stored unencrypted. */
-  readonly keys: readonly KeyConfig[];
-  /** An https URL of the application; each connector's redirect URI is `<callbackUrl>/<connector>/callback`. */
-  readonly callbackUrl: string;
-  /** Origins beside the application's own where `returnTo` may lead. */
-  readonly returnToOrigins?: readonly string[];
-  readonly logger?: Logger;
-  readonly fetch?: typeof globalThis.fetch;
-  /** Unix milliseconds. */
-  readonly now?: () => number;
-  /** For how many seconds a valid token is served from memory before its row is looked at again. Default 10. */
-  readonly cacheFor?: number;
-  /** How many opened grants are held in memory. Default 10,000. */
-  readonly cacheSize?: number;
-  /** Refreshes behind a token that is still good. Default true; false where a process stops with its answer. */
-  readonly backgroundRefresh?: boolean;
-  /** Takes work that goes on after an answer, as serverless platforms offer. */
-  readonly waitUntil?: (work: Promise<unknown>) => void;
-}
-
-export interface Keeper<Map extends ConnectorMap = ConnectorMap> {
-  readonly connectors: Map;
-  readonly callbackUrl: URL;
-  /** Starts a flow: send the browser to `url`, with `headers` on the answer. RFC 6749, section 4.1.1. */
-  start<Key extends keyof Map & string>(connector: Key, options: StartOptions<Map[Key]>): Promise<StartedFlow>;
-  /** Finishes a flow from the request to its callback. Another user's or browser's is refused, and nothing is stored. */
-  finish(
-    request: CallbackRequest,
-    options: { readonly owner: string },
-  ): Promise<{ readonly connection: IdentifiedConnection; readonly returnTo: string }>;
-  /** A handle on a connection; nothing is read before it is used. */
-  connection<Key extends keyof Map & string>(
-    connector: Key,
-    selector: { readonly id: string; readonly owner?: string },
-  ): IdentifiedConnection<TokenSetOf<Map[Key]>>;
-  connection<Key extends keyof Map & string>(
-    connector: Key,
-    selector: { readonly owner: string; readonly params?: { readonly [Name in ParamOf<Map[Key]>]?: string } },
-  ): Connection<TokenSetOf<Map[Key]>>;
-  /** All connections that match, in pages behind the scenes. */
-  connections(filter?: {
-    readonly owner?: string;
-    readonly connector?: keyof Map & string;
-    readonly state?: "active" | "needs_reauthorization";
-  }): AsyncIterable<IdentifiedConnection>;
-  /** Keeps tokens that the application already has. */
-  adopt<Key extends keyof Map & string>(
-    connector: Key,
-    options: AdoptOptions<Map[Key]>,
-  ): Promise<IdentifiedConnection<TokenSetOf<Map[Key]>>>;
-  /** Listens in this process, at best effort: `connections()` is the durable truth. Returns a function that stops it. */
-  on<Name extends EventName>(name: Name, listener: (event: ConnectionEvents[Name]) => void): () => void;
-  /** Waits for refreshes that run, then closes the store. */
-  close(): Promise<void>;
-}
 
 const callTimeoutMs = 10_000;
 const leaseMs = 30_000;
@@ -122,15 +33,16 @@ const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 /** Puts a keeper together. Throws `invalid_config` for whatever could not work later; reads nothing yet. */
 export function createKeeper<const Map extends ConnectorMap>(options: KeeperOptions<Map>): Keeper<Map> {
   const now = options.now ?? Date.now;
-  const logger = options.logger ?? silent;
+  const logger = options.logger === undefined ? silent : neverThrowing(options.logger);
   const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
   const callbackUrl = checkCallbackUrl(options.callbackUrl);
   const connectors = createConnectors(options.connectors);
   const vault = createVault(createKeyring(options.keys));
-  const store = options.store ?? keyvStore();
+  const store = withStoreErrors(options.store ?? keyvStore(), now);
+  const returnToOrigins = checkOrigins(options.returnToOrigins ?? []);
   if (store.kind === "memory") {
     // Said on the console where there is no logger: losing every grant at a restart must not come as a surprise.
-    (options.logger ?? console).warn(
+    (options.logger === undefined ? console : logger).warn(
       "Grantkeeper keeps grants in memory: for one process, and gone when it stops. Give createKeeper a store.",
     );
   }
@@ -140,8 +52,8 @@ export function createKeeper<const Map extends ConnectorMap>(options: KeeperOpti
   const grants = createGrants(store, vault, () => openIndex(store, vault));
   const tokenEndpoint = createTokenEndpoint({ fetch, now, callTimeoutMs });
   const providerRequests = createProviderRequests({ fetch, now, callTimeoutMs });
-  const leases = createLeases({ store, grants, now, leaseMs, waitMs });
-  const revocation = createRevocation({ connectors, grants, store, tokenEndpoint, providerRequests });
+  const leases = createLeases({ store, grants, now, leaseMs, waitMs, isClosing: () => closedAt !== undefined });
+  const revocation = createRevocation({ connectors, grants, store, tokenEndpoint, providerRequests, now });
   const refresh = createRefresh({
     connectors,
     grants,
@@ -184,7 +96,7 @@ export function createKeeper<const Map extends ConnectorMap>(options: KeeperOpti
     refresh,
     binding: createBrowserBinding(callbackUrl),
     callbackUrl,
-    returnToOrigins: options.returnToOrigins ?? [],
+    returnToOrigins,
     now,
     logger,
   });
@@ -207,24 +119,45 @@ export function createKeeper<const Map extends ConnectorMap>(options: KeeperOpti
   });
   const adopt: Adopt = createAdopt({ connectors, tokenEndpoint, providerRequests, connect, now });
 
+  const running = new Set<Promise<unknown>>();
+  let closing: Promise<void> | undefined;
+
+  /** Counts work that a closing keeper waits for: a code that was exchanged is to be saved. */
+  function counted<Result>(work: () => Promise<Result>): Promise<Result> {
+    assertOpen();
+    const promise = work();
+    running.add(promise);
+    const done = (): void => void running.delete(promise);
+    promise.then(done, done);
+    return promise;
+  }
+
+  async function close(): Promise<void> {
+    closedAt = now();
+    await Promise.allSettled(running);
+    await leases.idle();
+    cache.clear();
+    await store.close();
+  }
+
   function assertOpen(): void {
     if (closedAt !== undefined) throw new GrantkeeperError("closed", "The keeper was closed.");
   }
 
   const keeper: Keeper = {
     connectors: options.connectors,
-    callbackUrl,
+    callbackUrl: new URL(callbackUrl),
     async start(connector, start) {
       assertOpen();
       if (start.metadata !== undefined) checkMetadata(start.metadata);
       return flows.start(connector, start);
     },
-    async finish(request, { owner }) {
-      assertOpen();
-      const { connectorKey, connectionId, returnTo } = await flows.finish(request, { owner });
-      cache.delete(connectionId);
-      return { connection: connections.byId(connectorKey, connectionId, owner), returnTo };
-    },
+    finish: async (request, { owner }) =>
+      counted(async () => {
+        const { connectorKey, connectionId, returnTo } = await flows.finish(request, { owner });
+        cache.delete(connectionId);
+        return { connection: connections.byId(connectorKey, connectionId, owner), returnTo };
+      }),
     connection: ((connector, selector) => {
       assertOpen();
       return connections.select(connector, selector);
@@ -233,23 +166,45 @@ export function createKeeper<const Map extends ConnectorMap>(options: KeeperOpti
       assertOpen();
       return connections.list(filter);
     },
-    async adopt(connector, request) {
-      assertOpen();
-      if (request.metadata !== undefined) checkMetadata(request.metadata);
-      const connectionId = await adopt(connector, request);
-      cache.delete(connectionId);
-      return connections.byId(connector, connectionId, request.owner);
-    },
+    adopt: async (connector, request) =>
+      counted(async () => {
+        if (request.metadata !== undefined) checkMetadata(request.metadata);
+        const connectionId = await adopt(connector, request);
+        cache.delete(connectionId);
+        return connections.byId(connector, connectionId, request.owner);
+      }),
     on: events.on,
-    async close() {
-      if (closedAt !== undefined) return;
-      closedAt = now();
-      await leases.idle();
-      cache.clear();
-      await store.close();
+    close() {
+      closing ??= close();
+      return closing;
     },
   };
   return keeper as unknown as Keeper<Map>;
+}
+
+/** What happens to a grant must not depend on whether a log can be written. */
+function neverThrowing(logger: Logger): Logger {
+  const guarded =
+    (level: keyof Logger): Logger[keyof Logger] =>
+    (message, fields) => {
+      try {
+        logger[level](message, fields);
+      } catch {
+        // There is nobody left to tell.
+      }
+    };
+  return { debug: guarded("debug"), info: guarded("info"), warn: guarded("warn"), error: guarded("error") };
+}
+
+function checkOrigins(origins: readonly string[]): readonly string[] {
+  for (const origin of origins) {
+    if (URL.parse(origin)?.origin === origin) continue;
+    throw new GrantkeeperError(
+      "invalid_config",
+      "returnToOrigins holds something else than an origin such as https://app.example.com.",
+    );
+  }
+  return origins;
 }
 
 /** RFC 9700, section 2.6: https, and http on the loopback interface only. */

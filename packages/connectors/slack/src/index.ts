@@ -81,7 +81,10 @@ export function slack(options: SlackOptions): Connector<never, "user"> {
     revoke: {
       needsLiveAccessToken: true,
       requests: () => [{ url: "auth.revoke", method: "POST", authentication: "bearer" }],
-      revoked: ({ body }) => objectOf(body).ok === true || deadTokenErrors.includes(errorOf(body) ?? ""),
+      // An expired token says nothing about its refresh token.
+      revoked: ({ body }) =>
+        objectOf(body).ok === true ||
+        (errorOf(body) !== "token_expired" && deadTokenErrors.includes(errorOf(body) ?? "")),
     },
 
     docs: "https://docs.slack.dev/authentication/installing-with-oauth",
@@ -146,7 +149,7 @@ function readAccount({ response, tokenResponse, tokenSets }: IdentityInput): Acc
   const name = place.name ?? answer.team;
   return {
     id: isText(personId) ? `${placeId}:${personId}` : placeId,
-    // Without rotation every installation in a workspace gets the same bot token.
+    // A connection that gains or loses user scopes at a reconnect stays the workspace's.
     tenant: placeId,
     ...(isText(name) && { name: isPerson ? `${name} (${answer.user})` : name }),
   };

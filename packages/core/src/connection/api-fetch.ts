@@ -1,4 +1,3 @@
-import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
 import { causeWithoutSecrets, GrantkeeperError } from "../errors.ts";
 import { type Fetch, maximumBodyBytes } from "../provider/http.ts";
@@ -10,7 +9,7 @@ import type { AccessToken, TokenOptions } from "./tokens.ts";
 /** `RequestInit`, with a token set to use and plain objects as JSON bodies. */
 export interface ApiRequestInit<TokenSet extends string = string> extends Omit<RequestInit, "body"> {
   readonly as?: "default" | TokenSet;
-  readonly body?: BodyInit | JsonObject | null;
+  readonly body?: RequestInit["body"] | object;
 }
 
 export interface ApiFetchOptions {

@@ -3,7 +3,7 @@ import { GrantkeeperError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import { checkOwner, type Flows } from "../flow/flow.ts";
 import type { Grant, Grants, OpenGrant } from "../grant/grants.ts";
-import { type Leases, notConnected } from "../grant/leases.ts";
+import { changedMeanwhile, type Leases, notConnected } from "../grant/leases.ts";
 import type { Revocation, RevocationOutcome } from "../grant/revocation.ts";
 import { missingScopes } from "../grant/scopes.ts";
 import type { Connectors } from "../provider/connectors.ts";
@@ -117,8 +117,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
     return { ...connection, id };
   }
 
-  function select(connector: string, { id, owner, params }: ConnectionSelector): Connection {
+  function select(connector: string, selector: ConnectionSelector): Connection {
+    const { id, owner, params } = selector;
     connectors.get(connector);
+    assertOwnerGiven(selector);
     if (id !== undefined) return byId(connector, id, owner);
     const known = checkOwner(owner ?? "");
     let resolved: { readonly id: string; readonly at: number } | undefined;
@@ -171,7 +173,12 @@ export function createConnections(options: ConnectionsOptions): Connections {
     }
   }
 
-  async function* list({ owner, connector, state }: ConnectionFilter): AsyncGenerator<IdentifiedConnection> {
+  function list(filter: ConnectionFilter): AsyncIterable<IdentifiedConnection> {
+    assertOwnerGiven(filter);
+    return listed(filter);
+  }
+
+  async function* listed({ owner, connector, state }: ConnectionFilter): AsyncGenerator<IdentifiedConnection> {
     if (connector !== undefined) connectors.get(connector);
     await grants.ready();
     const ownerHash = owner === undefined ? {} : { ownerHash: grants.hashOwner(checkOwner(owner)) };
@@ -185,14 +192,12 @@ export function createConnections(options: ConnectionsOptions): Connections {
       connectionId,
       async () => ({ kind: "take", intent: undefined, plan: undefined }),
       async ({ grant, row, lease }) => {
-        const outcome = await revocation.revoke(grant, connectionId);
+        // Whatever kept the provider from being told, it is erased here.
+        const outcome = await revocation.revoke(grant, connectionId).catch(() => "failed" as const);
         const { grantId, version } = row;
         const deleted = await store.delete({ connectionId, grantId, version, fence: lease.fence });
         if (deleted === "deleted") return { connector: grant.connector, outcome };
-        throw new GrantkeeperError("lease_timeout", "Another process changed this connection meanwhile.", {
-          connector: grant.connector,
-          retryAt: new Date(now() + 1_000),
-        });
+        throw changedMeanwhile(grant.connector, now());
       },
     );
     cache.delete(connectionId);
@@ -207,7 +212,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     const isExpired = ({ expiresAt }: TokenSet): boolean => expiresAt !== undefined && expiresAt <= now();
     for (const [name, tokenSet] of Object.entries(grant.tokenSets)) {
       if (!isExpired(tokenSet) || tokenSet.refreshToken === undefined || grant.ended[name] !== undefined) continue;
-      // Whatever keeps it from being renewed also shows in the outcome of the revocation.
+      // One that could not be renewed is not revoked, and the outcome says so.
       await refresh.refresh(connectionId, name, isExpired).catch(() => undefined);
     }
   }
@@ -221,7 +226,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
         const grant: Grant = { ...held.grant, metadata };
         const { outcome, row } = await grants.commit(held, grant, { replaced: [] });
         if (outcome === "committed") cache.set({ row, grant }, now());
-        else throw new GrantkeeperError("lease_timeout", "Another process changed this connection meanwhile.");
+        else throw changedMeanwhile(grant.connector, now());
       },
     );
   }
@@ -257,6 +262,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
   }
 
   return { byId, select, list };
+}
+
+/** `{ owner: session?.userId }` with nobody signed in must not mean everybody. */
+function assertOwnerGiven(selector: { readonly owner?: string | undefined }): void {
+  if ("owner" in selector) checkOwner(selector.owner ?? "");
 }
 
 /** Metadata is the application's JSON, sealed with the grant: small, so that every refresh stays cheap. */

@@ -30,6 +30,7 @@ function open(connectionId: string, version = 1): OpenGrant {
     state: "active",
     identityHash: "i",
     accountHash: "a",
+    tokenHashes: [],
     fence: 0,
     lease: undefined,
     intents: [],

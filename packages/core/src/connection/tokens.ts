@@ -2,12 +2,13 @@ import { GrantkeeperError } from "../errors.ts";
 import type { Logger } from "../events.ts";
 import type { Grants, OpenGrant } from "../grant/grants.ts";
 import { notConnected } from "../grant/leases.ts";
+import { liveTokenSet, reauthorizationRequired } from "../grant/live-token-set.ts";
 import type { Connectors } from "../provider/connectors.ts";
 import type { ProviderRequests } from "../provider/requests.ts";
 import type { TokenEndpoint } from "../provider/token-endpoint.ts";
 import type { TokenSet } from "../provider/token-response.ts";
 import { freshness, jitterOf } from "../refresh/freshness.ts";
-import { liveTokenSet, type Refresh, reauthorizationRequired } from "../refresh/refresh.ts";
+import type { Refresh } from "../refresh/refresh.ts";
 import type { Store } from "../store/port.ts";
 import type { TokenCache } from "./token-cache.ts";
 
@@ -60,10 +61,21 @@ const rejectedMinimumAgeMs = 30_000;
 export function createTokens(options: TokensOptions): Tokens {
   const { connectors, grants, store, refresh, tokenEndpoint, providerRequests, cache, logger, now } = options;
 
+  const looks = new Map<string, Promise<OpenGrant>>();
+
   async function current(connectionId: string): Promise<OpenGrant> {
     const cached = cache.get(connectionId);
     const at = now();
     if (cached !== undefined && at - cached.checkedAt < options.cacheForMs && at >= cached.checkedAt) return cached;
+    const looking = looks.get(connectionId);
+    if (looking !== undefined) return looking;
+    const look = lookAgain(connectionId, cached).finally(() => looks.delete(connectionId));
+    looks.set(connectionId, look);
+    return look;
+  }
+
+  async function lookAgain(connectionId: string, cached: OpenGrant | undefined): Promise<OpenGrant> {
+    const at = now();
     await grants.ready();
     const row = await store.get(connectionId);
     if (row === undefined) {
@@ -79,7 +91,9 @@ export function createTokens(options: TokensOptions): Tokens {
     const open = await current(connectionId);
     assertKnownTokenSet(open, name);
     const tokenSet = liveTokenSet(open.grant, name);
-    if (request.rejected !== undefined) return afterRejection(connectionId, name, tokenSet, request.rejected);
+    const isRefused = (set: TokenSet): boolean =>
+      set.accessToken === request.rejected && now() - set.obtainedAt >= rejectedMinimumAgeMs;
+    if (isRefused(tokenSet)) return afterRejection(connectionId, name, tokenSet, isRefused);
     const jitter = jitterOf(connectionId);
     const minValidityMs = (request.minValidity ?? 0) * 1000;
     const state = freshness(tokenSet, now(), jitter, minValidityMs);
@@ -112,13 +126,10 @@ export function createTokens(options: TokensOptions): Tokens {
   async function afterRejection(
     connectionId: string,
     name: string,
-    seen: TokenSet,
-    rejected: string,
+    refused: TokenSet,
+    isRefused: (tokenSet: TokenSet) => boolean,
   ): Promise<AccessToken> {
-    const isRefused = (set: TokenSet): boolean =>
-      set.accessToken === rejected && now() - set.obtainedAt >= rejectedMinimumAgeMs;
-    if (!isRefused(seen)) return toAccessToken(seen);
-    const tokenSet = seen.refreshToken === undefined ? seen : await refreshed(connectionId, name, isRefused);
+    const tokenSet = refused.refreshToken === undefined ? refused : await refreshed(connectionId, name, isRefused);
     if (tokenSet.refreshToken === undefined && isRefused(tokenSet)) await confirmAlive(connectionId, name, tokenSet);
     return toAccessToken(tokenSet);
   }
@@ -141,7 +152,11 @@ export function createTokens(options: TokensOptions): Tokens {
       const code = error instanceof GrantkeeperError ? error.code : "unknown";
       logger.warn("A refresh behind a valid token failed", { connectionId, code });
     });
-    options.waitUntil?.(settled);
+    try {
+      options.waitUntil?.(settled);
+    } catch {
+      logger.warn("waitUntil threw", { connectionId });
+    }
   }
 
   function assertKnownTokenSet({ grant }: OpenGrant, name: string): void {

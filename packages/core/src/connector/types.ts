@@ -52,8 +52,8 @@ export interface ProviderRequest {
 export interface Account {
   readonly id: string;
   /**
-   * What several accounts have in common where one token may serve them all, such as a Slack workspace and its bot token:
-   * before a token is revoked, the other connections of the tenant are asked whether they hold it too.
+   * Where an account may be a tenant's or a person's in it, the tenant's id, such as a Slack workspace's: a reconnect may
+   * lead from the one to the other when the scopes do.
    */
   readonly tenant?: string;
   readonly name?: string;
@@ -104,7 +104,10 @@ export interface Revoke {
   readonly requests: (input: RevocationInput) => readonly ProviderRequest[];
   /** True where the requests work only with an access token that has not expired: it is refreshed first. */
   readonly needsLiveAccessToken?: true | undefined;
-  /** Whether the answer says that the token is dead now (or was already). Left out: any status below 300. */
+  /**
+   * Whether the answer says that the token is dead now (or was already). Left out: any status below 300, and 400 with
+   * `invalid_token`.
+   */
   readonly revoked?: (response: ProviderResponse) => boolean;
 }
 

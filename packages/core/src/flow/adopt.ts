@@ -22,7 +22,8 @@ export interface AdoptedTokens {
 
 export interface AdoptRequest {
   readonly owner: string;
-  readonly tokens: AdoptedTokens;
+  /** The `default` token set. */
+  readonly tokens?: AdoptedTokens | undefined;
   readonly tokenSets?: Readonly<Record<string, AdoptedTokens | undefined>>;
   readonly params?: Readonly<Record<string, string>> | undefined;
   readonly account?: Account;
@@ -53,7 +54,9 @@ export function createAdopt({ connectors, tokenEndpoint, providerRequests, conne
         tokens === undefined ? [] : [[name, toTokenSet(tokens, requested[name] ?? [], now())]],
       ),
     );
-    const expired = (tokenSets["default"]?.expiresAt ?? Number.POSITIVE_INFINITY) <= now();
+    const [first] = Object.values(tokenSets);
+    if (first === undefined) throw new GrantkeeperError("invalid_request", "There are no tokens to adopt.");
+    const expired = ((tokenSets["default"] ?? first).expiresAt ?? Number.POSITIVE_INFINITY) <= now();
     if (expired && request.account === undefined) {
       throw new GrantkeeperError(
         "invalid_request",
@@ -74,6 +77,7 @@ export function createAdopt({ connectors, tokenEndpoint, providerRequests, conne
       subject: undefined,
       metadata: request.metadata,
       connectionId: undefined,
+      live: "keep",
     });
     return saved.connectionId;
   };

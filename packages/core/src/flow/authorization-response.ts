@@ -1,5 +1,6 @@
 import type { OAuthError } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
+import { readText, type UnreadRequest } from "./read-text.ts";
 
 /** What came back to the redirect URI (RFC 6749, section 4.1.2). */
 export interface AuthorizationResponse {
@@ -10,10 +11,9 @@ export interface AuthorizationResponse {
   readonly error: OAuthError | undefined;
 }
 
-interface IncomingRequest {
+interface IncomingRequest extends UnreadRequest {
   readonly url: string;
   readonly method?: string;
-  text?(): Promise<string>;
 }
 
 const maximumLength = 64 * 1024;
@@ -31,9 +31,10 @@ export async function readAuthorizationResponse(
   const [connectorKey, last] = url.pathname.split("/").filter(Boolean).slice(-2);
   if (connectorKey === undefined || last !== "callback")
     return malformed("its path does not end in <connector>/callback");
-  const posted = request.method === "POST" ? ((await request.text?.()) ?? "") : undefined;
-  if (posted !== undefined && posted.length > maximumLength) return malformed("it is too long");
-  const parameters = posted === undefined ? url.searchParams : new URLSearchParams(posted);
+  const posted = request.method === "POST";
+  const form = posted ? await readText(request, maximumLength) : "";
+  if (form === undefined) return malformed("it is too long");
+  const parameters = posted ? new URLSearchParams(form) : url.searchParams;
   // RFC 6749, section 3.1: no parameter twice.
   if (new Set(parameters.keys()).size !== parameters.size) return malformed("a parameter stands in it twice");
   const state = parameters.get("state");

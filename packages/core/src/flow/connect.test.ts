@@ -1,12 +1,20 @@
+import { consent } from "@grantkeeper/testing";
 import { afterEach, describe, expect, test } from "vitest";
+import type { Connector } from "../connector/index.ts";
+import { generateKey, keyvStore, type Store } from "../index.ts";
 import {
   begin,
+  type Clock,
+  callbackRequest,
+  client,
   closeWorlds,
   codeOf,
   connect,
+  cookieOf,
   createWorld,
   githubConnector,
   googleConnector,
+  key,
   slackConnector,
 } from "../test/harness.ts";
 
@@ -128,15 +136,71 @@ describe("which connection a consent goes to", () => {
     expect((await connection.status()).state).toBe("active");
   });
 
-  test("a consent for Slack's bot alone is another account, and leaves the person's token as it is", async () => {
+  test("a reconnect for Slack's bot alone keeps the person's token, and one with user scopes follows", async () => {
     const world = await createWorld(slackConnector);
     const { connection } = await connect(world.keeper);
     const slack = world.keeper.connection("main", { id: connection.id });
     const before = await slack.token({ as: "user" });
     const botOnly = { ...world.provider.connector, tokenSets: {}, authorizationParams: {} };
     const keeper = world.another({ connectors: { main: botOnly } });
-    expect(await codeOf(connect(keeper, { connectionId: connection.id }))).toBe("account_mismatch");
+    expect(await codeOf(connect(keeper, { connectionId: connection.id }))).toBe("none");
     expect((await slack.token({ as: "user" })).accessToken).toBe(before.accessToken);
+    expect(await codeOf(connect(world.keeper, { connectionId: connection.id }))).toBe("none");
+    expect((await slack.token({ as: "user" })).accessToken).not.toBe(before.accessToken);
+  });
+
+  test("a client's refresh token is never sent for another client", async () => {
+    const { issuer: _, jwksUri: __, ...plain } = googleConnector;
+    const world = await createWorld(plain as typeof googleConnector);
+    const { connection } = await connect(world.keeper);
+    const sent: string[] = [];
+    const other = world.another({
+      connectors: { main: { ...world.provider.connector, clientId: "client-2" } },
+      fetch: async (url, init) => {
+        const body = new URLSearchParams(init?.body instanceof URLSearchParams ? init.body : "");
+        if (body.get("grant_type") === "refresh_token") sent.push(body.get("refresh_token") ?? "");
+        body.set("client_id", client.clientId);
+        return fetch(url, init?.body instanceof URLSearchParams ? { ...init, body } : init);
+      },
+    });
+    const started = await other.start("main", { owner: "ada", connectionId: connection.id });
+    expect(started.url.searchParams.get("prompt")).toBe("consent");
+    started.url.searchParams.set("client_id", client.clientId);
+    started.url.searchParams.delete("prompt");
+    const callback = await consent(started.url);
+    await other.finish(callbackRequest(callback, cookieOf(started.headers)), { owner: "ada" });
+    expect(sent).toEqual([]);
+  });
+
+  test("a connection that went away while its account consented again is added anew", async () => {
+    let ghost = true;
+    const createStore = (clock: Clock): Store => {
+      const store = keyvStore(undefined, { now: clock.now });
+      const insert: Store["insert"] = async (row) => {
+        if (!ghost) return store.insert(row);
+        ghost = false;
+        return { inserted: false, connectionId: "con_gone" };
+      };
+      return { ...store, insert };
+    };
+    const { keeper } = await createWorld(githubConnector, {}, {}, createStore);
+    const { connection } = await connect(keeper);
+    expect((await connection.status()).state).toBe("active");
+  });
+
+  test("F7 a store that is down for a moment does not cost the consent", async () => {
+    let failures = 2;
+    const createStore = (clock: Clock): Store => {
+      const store = keyvStore(undefined, { now: clock.now });
+      return {
+        ...store,
+        insert: (row) => (failures-- > 0 ? Promise.reject(new Error("ECONNRESET")) : store.insert(row)),
+      };
+    };
+    const { keeper, provider } = await createWorld(githubConnector, {}, {}, createStore);
+    const { connection } = await connect(keeper);
+    expect((await connection.status()).state).toBe("active");
+    expect(provider.log.tokenRequests).toHaveLength(1);
   });
 });
 
@@ -160,6 +224,35 @@ describe("adopt", () => {
     expect(await codeOf(world.keeper.adopt("main", { owner: "ada", tokens }))).toBe("invalid_request");
     const connection = await world.keeper.adopt("main", { owner: "ada", tokens, account: { id: "7" } });
     expect((await connection.token()).accessToken).not.toBe(accessToken);
+  });
+
+  test("I3 adopting again leaves what has been refreshed since", async () => {
+    const world = await createWorld(githubConnector);
+    const [seeded] = world.provider.seed({ count: 1 });
+    const { accessToken = "", refreshToken = "", expiresAt = 0 } = seeded?.tokenSets["default"] ?? {};
+    const request = {
+      owner: "ada",
+      tokens: { accessToken, refreshToken, expiresAt: new Date(expiresAt) },
+      account: { id: "7" },
+    };
+    const connection = await world.keeper.adopt("main", request);
+    world.clock.advance(3601);
+    await connection.token();
+    expect((await world.keeper.adopt("main", request)).id).toBe(connection.id);
+    world.clock.advance(3601);
+    expect((await connection.token()).accessToken).toBeTypeOf("string");
+    expect(world.provider.log.reuseDetected).toBe(0);
+  });
+
+  test("I1 a rotating refresh token is refused twice, also where no account is known", async () => {
+    const { identify: _, ...anonymous } = githubConnector;
+    const world = await createWorld(anonymous as typeof githubConnector);
+    const [seeded] = world.provider.seed({ count: 1 });
+    const { accessToken = "", refreshToken = "" } = seeded?.tokenSets["default"] ?? {};
+    const request = { owner: "ada", tokens: { accessToken, refreshToken } };
+    await world.keeper.adopt("main", request);
+    expect(await codeOf(world.keeper.adopt("main", request))).toBe("invalid_request");
+    expect(await ids(world)).toHaveLength(1);
   });
 
   test("I1 a rotating refresh token in two connections is refused", async () => {
@@ -211,6 +304,28 @@ describe("disconnect", () => {
     world.clock.advance(3601);
     expect(await connection.disconnect()).toEqual({ revocation: "revoked" });
     expect(world.provider.log.revocations.map(({ known }) => known)).toEqual([true]);
+  });
+
+  test.each([githubConnector, slackConnector] as Connector[])(
+    "R51 a refresh token of $name that could not be ended with its expired access token is not said to be revoked",
+    async (connector) => {
+      let down = false;
+      const before = () => (down ? { status: 503 } : undefined);
+      const world = await createWorld(connector, { faults: { before } });
+      const { connection } = await connect(world.keeper);
+      world.clock.advance(3601);
+      down = true;
+      expect(await connection.disconnect()).toEqual({ revocation: "failed" });
+      expect(await codeOf(connection.status())).toBe("not_connected");
+    },
+  );
+
+  test("R51 erases here though a neighbour's row does not open", async () => {
+    const world = await createWorld(googleConnector);
+    const ada = await connect(world.keeper, { owner: "ada" });
+    const bo = await connect(world.another({ keys: [{ id: "other", secret: generateKey() }, key] }), { owner: "bo" });
+    expect(await ada.connection.disconnect()).toEqual({ revocation: "skipped" });
+    expect(await world.store.get(bo.connection.id)).toBeDefined();
   });
 
   test("does not end a grant that another connection of the same account still needs", async () => {

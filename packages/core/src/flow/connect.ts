@@ -1,9 +1,9 @@
 import type { JsonObject } from "../connector/json.ts";
 import type { Account, Connector } from "../connector/types.ts";
-import { GrantkeeperError } from "../errors.ts";
+import { GrantkeeperError, isGrantkeeperError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import type { Grant, Grants, OpenGrant } from "../grant/grants.ts";
-import type { HeldGrant, Leases } from "../grant/leases.ts";
+import { changedMeanwhile, type HeldGrant, type Leases } from "../grant/leases.ts";
 import { missingScopes } from "../grant/scopes.ts";
 import type { Server } from "../provider/server.ts";
 import type { TokenSet } from "../provider/token-response.ts";
@@ -24,6 +24,11 @@ export interface NewConsent {
   readonly metadata: JsonObject | undefined;
   /** The connection to reconnect; without it, the same account's is updated and any other is added. */
   readonly connectionId: string | undefined;
+  /**
+   * What becomes of token sets that a connection of the same account has and that have not ended. A user's consent
+   * replaces them; tokens that an application brings along may be older than what is kept, and leave them.
+   */
+  readonly live: "replace" | "keep";
 }
 
 export interface SavedConsent {
@@ -48,12 +53,34 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
     await assertRefreshTokensUnshared(consent);
     if (consent.connectionId !== undefined) return reconnect(consent.connectionId, consent);
     const grant = newGrant(consent);
-    const added = await grants.insert(grant);
-    if (!added.inserted) return reconnect(added.connectionId, consent);
-    const about = { connector: grant.connector, connectionId: added.connectionId };
-    events.emit("connection.connected", about);
-    emitMissing(consent, grant, about);
-    return { connectionId: added.connectionId, unproven: [] };
+    for (let attempt = 0; ; attempt++) {
+      const added = await insertPatiently(grant);
+      if (added.inserted) {
+        const about = { connector: grant.connector, connectionId: added.connectionId };
+        events.emit("connection.connected", about);
+        emitMissing(consent, grant, about);
+        return { connectionId: added.connectionId, unproven: [] };
+      }
+      try {
+        return await reconnect(added.connectionId, consent);
+      } catch (error) {
+        // The connection that has this account was disconnected in between: then this is a new one after all.
+        if (!isGrantkeeperError(error) || error.code !== "not_connected" || attempt === 4) throw error;
+      }
+    }
+  }
+
+  /** The code is spent: a store that is down for a moment must not cost the user another consent. */
+  async function insertPatiently(grant: Grant): ReturnType<Grants["insert"]> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await grants.insert(grant);
+      } catch (error) {
+        const transient = isGrantkeeperError(error) && error.code === "store_unavailable";
+        if (!transient || attempt === 6) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 25 * 2 ** attempt));
+      }
+    }
   }
 
   function reconnect(connectionId: string, consent: NewConsent): Promise<SavedConsent> {
@@ -61,6 +88,8 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
       connectionId,
       async (open) => {
         assertSameAccount(open, consent);
+        const live = Object.keys(consent.tokenSets).some((name) => isLive(open.grant, name));
+        if (consent.live === "keep" && live) return { kind: "done", result: { connectionId, unproven: [] } };
         return { kind: "take", intent: undefined, plan: undefined };
       },
       (held) => replace(held, consent),
@@ -69,9 +98,11 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
 
   async function replace(held: HeldGrant, consent: NewConsent): Promise<SavedConsent> {
     const { connectionId } = held.lease;
-    const { tokenSets, unproven } = mergeTokenSets(held.grant, consent.tokenSets);
     const fresh = newGrant(consent);
-    const kept = Object.entries(held.grant.ended).filter(([name]) => !Object.hasOwn(consent.tokenSets, name));
+    // What another client was given is of no use to this one: sending it would end it.
+    const before = sameClient(held.grant, fresh) ? held.grant : { ...held.grant, tokenSets: {}, ended: {} };
+    const { tokenSets, unproven } = mergeTokenSets(before, consent.tokenSets);
+    const kept = Object.entries(before.ended).filter(([name]) => !Object.hasOwn(consent.tokenSets, name));
     const grant: Grant = {
       ...fresh,
       tokenSets,
@@ -88,10 +119,7 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
       });
     }
     if (outcome !== "committed") {
-      throw new GrantkeeperError("lease_timeout", "Another process changed this connection meanwhile.", {
-        connector: consent.connectorKey,
-        retryAt: new Date(now() + 1_000),
-      });
+      throw changedMeanwhile(consent.connectorKey, now());
     }
     const about = { connector: grant.connector, connectionId };
     events.emit("connection.reconnected", about);
@@ -102,7 +130,7 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
   function assertSameAccount({ grant }: OpenGrant, consent: NewConsent): void {
     const sameOwner = grant.owner === consent.owner && grant.connector === consent.connectorKey;
     if (!sameOwner) throw new GrantkeeperError("not_connected", "There is no such connection.");
-    if (grant.account === undefined || grant.account.id === consent.account?.id) return;
+    if (sameAccount(grant, consent)) return;
     // Its tokens are dropped and not revoked: a provider may have answered with ones that another connection holds.
     throw new GrantkeeperError(
       "account_mismatch",
@@ -113,28 +141,23 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
 
   /** A rotating refresh token in two rows would be spent twice, which ends it: the second row is refused. */
   async function assertRefreshTokensUnshared(consent: NewConsent): Promise<void> {
-    const { connector, connectorKey, account, owner } = consent;
-    if (connector.rotation.kind === "none" || account === undefined) return;
-    const received = new Set(Object.values(consent.tokenSets).flatMap((set) => set.refreshToken ?? []));
-    if (received.size === 0) return;
+    if (consent.connector.rotation.kind === "none") return;
     await grants.ready();
-    const accountHash = grants.hashAccount(connectorKey, account);
-    for (let after: string | undefined; ; ) {
-      const page = await store.list({ accountHash, after, limit: 100 });
-      for (const row of page.rows) {
-        const { grant } = await grants.open(row);
-        const shared = Object.values(grant.tokenSets).some((set) => received.has(set.refreshToken ?? ""));
-        const own = grant.owner === owner && sameParams(grant.params, consent.params);
-        if (shared && !own) {
-          throw new GrantkeeperError(
-            "invalid_request",
-            "This refresh token is already kept for another connection, and the provider rotates it: two holders would end it.",
-            { connector: connectorKey },
-          );
-        }
-      }
-      if (page.next === undefined) return;
-      after = page.next;
+    const identityHash = grants.hashIdentity(newGrant(consent));
+    for (const tokenSet of Object.values(consent.tokenSets)) {
+      if (tokenSet.refreshToken === undefined) continue;
+      const { rows } = await store.list({ tokenHash: grants.hashToken(tokenSet), limit: 2 });
+      const elsewhere = rows.some(
+        (row) =>
+          row.connectionId !== consent.connectionId &&
+          (identityHash === undefined || row.identityHash !== identityHash),
+      );
+      if (!elsewhere) continue;
+      throw new GrantkeeperError(
+        "invalid_request",
+        "This refresh token is already kept for another connection, and the provider rotates it: two holders would end it.",
+        { connector: consent.connectorKey },
+      );
     }
   }
 
@@ -196,6 +219,19 @@ function lifetimeOf({ refreshTokenExpiresAt }: TokenSet): { readonly refreshToke
   return refreshTokenExpiresAt === undefined ? {} : { refreshTokenExpiresAt };
 }
 
-function sameParams(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
-  return Object.keys({ ...a, ...b }).every((name) => a[name] === b[name]);
+function isLive(grant: Grant, name: string): boolean {
+  return Object.hasOwn(grant.tokenSets, name) && !Object.hasOwn(grant.ended, name);
+}
+
+function sameClient(one: Grant, other: Grant): boolean {
+  return one.clientId === other.clientId && one.tokenEndpoint === other.tokenEndpoint && one.issuer === other.issuer;
+}
+
+/** By the account where both are known, else by the ID token's subject. A tenant's account and a person's in it are one. */
+function sameAccount({ account, subject }: Grant, consent: NewConsent): boolean {
+  if (account === undefined) return subject === undefined || subject === consent.subject;
+  if (consent.account === undefined) return false;
+  const { tenant } = account;
+  const sameTenant = tenant !== undefined && tenant === consent.account.tenant;
+  return account.id === consent.account.id || (sameTenant && [account.id, consent.account.id].includes(tenant));
 }

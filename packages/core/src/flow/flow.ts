@@ -104,7 +104,10 @@ export function createFlows(options: FlowOptions): Flows {
     await store.flows.put(key, sealed, flowLifetimeMs);
     const { redirectUri, nonce, codeVerifier } = record;
     const tokenSet = previous?.grant.tokenSets["default"];
-    const hasRefreshToken = tokenSet?.refreshToken !== undefined && previous?.grant.ended["default"] === undefined;
+    const own =
+      previous?.grant.clientId === connector.clientId && previous.grant.tokenEndpoint === server.tokenEndpoint;
+    const hasRefreshToken =
+      own && tokenSet?.refreshToken !== undefined && previous?.grant.ended["default"] === undefined;
     const url = await tokenEndpoint.authorizationUrl(connector, server, {
       redirectUri,
       state,
@@ -158,6 +161,7 @@ export function createFlows(options: FlowOptions): Flows {
       subject: typeof subject === "string" ? subject : undefined,
       metadata: record.metadata,
       connectionId: record.connectionId,
+      live: "replace",
     });
     for (const name of saved.unproven) await prove(saved.connectionId, name, tokenSets[name]);
     return { connectorKey, connectionId: saved.connectionId, returnTo: record.returnTo };
@@ -200,7 +204,12 @@ export function createFlows(options: FlowOptions): Flows {
   /** A refresh token that was taken over from before the reconnect is tried at once, while the user is here. */
   async function prove(connectionId: string, name: string, received: TokenSet | undefined): Promise<void> {
     try {
-      await options.refresh.refresh(connectionId, name, (set) => set.accessToken === received?.accessToken);
+      await options.refresh.refresh(
+        connectionId,
+        name,
+        (set) => set.accessToken === received?.accessToken,
+        "tries once",
+      );
     } catch (error) {
       if (!isGrantkeeperError(error) || error.remedy !== "retry") throw error;
       // The consent itself is saved and its access token is good; the next refresh tries again.

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../connector/json.ts";
+import type { UnreadRequest } from "./read-text.ts";
 
 export interface FlowStart {
   readonly owner: string;
@@ -27,9 +28,8 @@ export interface FinishedFlow {
 }
 
 /** A web-standard `Request`, or as much of it as is needed. */
-export interface CallbackRequest {
+export interface CallbackRequest extends UnreadRequest {
   readonly url: string;
   readonly method?: string;
   readonly headers: { get(name: string): string | null };
-  text?(): Promise<string>;
 }

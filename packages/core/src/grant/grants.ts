@@ -56,7 +56,11 @@ export interface Grants {
     options: { readonly replaced: readonly string[]; readonly newGrantId?: boolean },
   ): Promise<{ readonly outcome: "committed" | "superseded" | "identity_taken"; readonly row: GrantRow }>;
   hashOwner(owner: string): string;
+  /** What makes a connection this one and no other; `undefined` where no account is known. */
+  hashIdentity(grant: Pick<Grant, "owner" | "connector" | "account" | "params">): string | undefined;
   hashAccount(connector: string, account: Account): string;
+  /** Of what keeps a token set alive: its refresh token, or its access token where it has none. */
+  hashToken(tokenSet: TokenSet): string;
   hashRefreshToken(refreshToken: string): string;
   hashFlow(...parts: readonly string[]): string;
 }
@@ -85,8 +89,23 @@ export function createGrants(store: Store, vault: Vault, openIndex: () => Promis
     return index.hash(kind, ...parts);
   }
 
-  const hashAccount = (connector: string, account: Account): string =>
-    hash("account", connector, account.tenant ?? account.id);
+  const hashAccount = (connector: string, account: Account): string => hash("account", connector, account.id);
+
+  function hashIdentity({
+    owner,
+    connector,
+    account,
+    params,
+  }: Pick<Grant, "owner" | "connector" | "account" | "params">) {
+    const sortedParams = Object.entries(params)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .flat();
+    return account === undefined ? undefined : hash("identity", owner, connector, account.id, ...sortedParams);
+  }
+
+  const hashRefreshToken = (refreshToken: string): string => hash("refresh-token", refreshToken);
+  const hashToken = ({ accessToken, refreshToken }: TokenSet): string =>
+    refreshToken === undefined ? hash("access-token", accessToken) : hashRefreshToken(refreshToken);
 
   async function payloadOf(
     connectionId: string,
@@ -94,10 +113,7 @@ export function createGrants(store: Store, vault: Vault, openIndex: () => Promis
     version: number,
     grant: Grant,
   ): Promise<GrantPayload> {
-    const { account, connector, owner, params } = grant;
-    const sortedParams = Object.entries(params)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .flat();
+    const { account, connector } = grant;
     const state: GrantState = Object.keys(grant.ended).length === 0 ? "active" : "needs_reauthorization";
     return {
       grantId,
@@ -105,11 +121,9 @@ export function createGrants(store: Store, vault: Vault, openIndex: () => Promis
       state,
       sealed: await vault.seal(Buffer.from(JSON.stringify(grant)), sealContext(connectionId, grantId, version)),
       // Without an account there is nothing to recognise it by: such a grant is its own.
-      identityHash:
-        account === undefined
-          ? hash("unidentified", connectionId)
-          : hash("identity", owner, connector, account.id, ...sortedParams),
+      identityHash: hashIdentity(grant) ?? hash("unidentified", connectionId),
       accountHash: account === undefined ? hash("unidentified", connectionId) : hashAccount(connector, account),
+      tokenHashes: Object.values(grant.tokenSets).map(hashToken),
     };
   }
 
@@ -145,8 +159,10 @@ export function createGrants(store: Store, vault: Vault, openIndex: () => Promis
       return { outcome, row: { ...row, ...payload, fence: lease.fence, lease: undefined, intents } };
     },
     hashOwner: (owner) => hash("owner", owner),
+    hashIdentity,
     hashAccount,
-    hashRefreshToken: (refreshToken) => hash("refresh-token", refreshToken),
+    hashRefreshToken,
+    hashToken,
     hashFlow: (...parts) => hash("flow", ...parts),
   };
 }

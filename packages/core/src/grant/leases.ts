@@ -26,6 +26,8 @@ export interface LeasesOptions {
   readonly leaseMs: number;
   /** How long one waits for another's lease. */
   readonly waitMs: number;
+  /** True once the keeper is closing: then nobody waits for anybody. */
+  readonly isClosing: () => boolean;
 }
 
 /** One holder at a time for each connection: in this process by a queue, across processes by the store's lease. */
@@ -42,12 +44,16 @@ export interface Leases {
   /** Takes the lease once, without a queue and without waiting: for who must save what it already has. */
   tryTake(open: OpenGrant): Promise<HeldGrant | undefined>;
   release(held: HeldGrant, clearIntents: readonly string[]): Promise<void>;
-  /** Resolves when nobody holds or waits. */
+  /** Wakes those who wait for others, and resolves when nobody of this process holds. */
   idle(): Promise<void>;
 }
 
-export function createLeases({ store, grants, now, leaseMs, waitMs }: LeasesOptions): Leases {
+export function createLeases({ store, grants, now, leaseMs, waitMs, isClosing }: LeasesOptions): Leases {
   const locks = createLocks();
+
+  type Attempt<Result> =
+    | { readonly kind: "result"; readonly result: Result }
+    | { readonly kind: "wait"; readonly waitMs: number; readonly error: GrantkeeperError };
 
   async function hold<Result, Plan>(
     connectionId: string,
@@ -55,37 +61,55 @@ export function createLeases({ store, grants, now, leaseMs, waitMs }: LeasesOpti
     work: (held: HeldGrant, plan: Plan) => Promise<Result>,
   ): Promise<Result> {
     const until = now() + waitMs;
-    for (let attempt = 0; ; attempt++) {
-      const open = await grants.read(connectionId);
-      if (open === undefined) throw notConnected();
-      const decision = await decide(open);
-      if (decision.kind === "done") return decision.result;
-      const holderMs = (open.row.lease?.until ?? 0) - open.row.readAt;
-      if (holderMs > 0) {
-        await pauseForHolder(open, holderMs, attempt, until);
-        continue;
-      }
-      // Only when nobody holds the lease is an open intent one whose holder is gone.
-      if (decision.kind === "wait") {
-        await pause(decision.waitMs, until, decision.error);
-        continue;
-      }
-      const takenAt = now();
-      const outcome = await take(open, decision.intent);
-      if (outcome.kind === "absent") throw notConnected();
-      if (outcome.kind === "moved") continue;
-      if (outcome.kind === "held") {
-        await pauseForHolder(open, outcome.remainingMs, attempt, until);
-        continue;
-      }
-      const held: HeldGrant = { lease: outcome.lease, row: outcome.row, grant: open.grant, takenAt };
-      try {
-        return await work(held, decision.plan);
-      } catch (error) {
-        // Best effort: a lease that cannot be given back runs out. What the work threw is what matters.
-        await release(held, []).catch(() => undefined);
-        throw error;
-      }
+    for (let count = 0; ; count++) {
+      // Whoever waits leaves the queue, so that others of this process get their turn.
+      const attempt = await locks.run(connectionId, () => attemptOnce(connectionId, count, decide, work));
+      if (attempt.kind === "result") return attempt.result;
+      if (now() + attempt.waitMs > until || isClosing()) throw attempt.error;
+      await sleep(attempt.waitMs);
+    }
+  }
+
+  const sleepers = new Set<() => void>();
+
+  function sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        sleepers.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      sleepers.add(wake);
+    });
+  }
+
+  async function attemptOnce<Result, Plan>(
+    connectionId: string,
+    count: number,
+    decide: (open: OpenGrant) => Promise<Decision<Result, Plan>>,
+    work: (held: HeldGrant, plan: Plan) => Promise<Result>,
+  ): Promise<Attempt<Result>> {
+    const open = await grants.read(connectionId);
+    if (open === undefined) throw notConnected();
+    const decision = await decide(open);
+    if (decision.kind === "done") return { kind: "result", result: decision.result };
+    const holderMs = (open.row.lease?.until ?? 0) - open.row.readAt;
+    if (holderMs > 0) return waitForHolder(open, holderMs, count);
+    // Only when nobody holds the lease is an open intent one whose holder is gone.
+    if (decision.kind === "wait") return decision;
+    const takenAt = now();
+    const outcome = await take(open, decision.intent);
+    if (outcome.kind === "absent") throw notConnected();
+    if (outcome.kind === "moved") return waitForHolder(open, 0, count);
+    if (outcome.kind === "held") return waitForHolder(open, outcome.remainingMs, count);
+    const held: HeldGrant = { lease: outcome.lease, row: outcome.row, grant: open.grant, takenAt };
+    try {
+      return { kind: "result", result: await work(held, decision.plan) };
+    } catch (error) {
+      // Best effort: a lease that cannot be given back runs out. What the work threw is what matters.
+      await release(held, []).catch(() => undefined);
+      throw error;
     }
   }
 
@@ -95,17 +119,12 @@ export function createLeases({ store, grants, now, leaseMs, waitMs }: LeasesOpti
   }
 
   /** Looks again soon at first, then less often, and never long after the holder must be gone. */
-  function pauseForHolder({ grant }: OpenGrant, remainingMs: number, attempt: number, until: number): Promise<void> {
+  function waitForHolder({ grant }: OpenGrant, remainingMs: number, count: number): Attempt<never> {
     const error = new GrantkeeperError("lease_timeout", "Another process works on this connection for too long.", {
       connector: grant.connector,
       retryAt: new Date(now() + remainingMs),
     });
-    return pause(Math.min(remainingMs, 10 * 2 ** Math.min(attempt, 5) * (0.5 + Math.random())), until, error);
-  }
-
-  async function pause(ms: number, until: number, error: GrantkeeperError): Promise<void> {
-    if (now() + ms > until) throw error;
-    await new Promise((resolve) => setTimeout(resolve, ms));
+    return { kind: "wait", waitMs: Math.min(remainingMs, 10 * 2 ** Math.min(count, 5) * (0.5 + Math.random())), error };
   }
 
   function release(held: HeldGrant, clearIntents: readonly string[]): Promise<void> {
@@ -113,17 +132,27 @@ export function createLeases({ store, grants, now, leaseMs, waitMs }: LeasesOpti
   }
 
   return {
-    hold: (connectionId, decide, work) => locks.run(connectionId, () => hold(connectionId, decide, work)),
+    hold,
     async tryTake(open) {
       const takenAt = now();
       const outcome = await take(open, undefined);
       return outcome.kind === "leased" ? { ...open, row: outcome.row, lease: outcome.lease, takenAt } : undefined;
     },
     release,
-    idle: locks.idle,
+    idle() {
+      for (const wake of sleepers) wake();
+      return locks.idle();
+    },
   };
 }
 
 export function notConnected(): GrantkeeperError {
   return new GrantkeeperError("not_connected", "There is no such connection.");
+}
+
+export function changedMeanwhile(connector: string, now: number): GrantkeeperError {
+  return new GrantkeeperError("lease_timeout", "Another process changed this connection meanwhile.", {
+    connector,
+    retryAt: new Date(now + 1_000),
+  });
 }

@@ -38,6 +38,14 @@ describe("missingScopes", () => {
     expect(missingScopes(exampleConnector(), "default", grantOf(["read"], ["all"]))).toEqual(["read"]);
   });
 
+  test.each(["constructor", "toString", "__proto__", "hasOwnProperty"])(
+    "R57 a granted scope %s is a scope like others",
+    (scope) => {
+      const connector = exampleConnector({ scopeIncludes: { all: [scope] } });
+      expect(missingScopes(connector, "default", grantOf(["a", scope], ["all"]))).toEqual(["a"]);
+    },
+  );
+
   test("R18 a token set that was not given lacks nothing that nobody asked for", () => {
     expect(missingScopes(exampleConnector(), "user", grantOf(["a"], ["a"]))).toEqual([]);
   });

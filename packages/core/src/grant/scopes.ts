@@ -4,9 +4,11 @@ import type { Grant } from "./grants.ts";
 /** Scopes that were asked for in a token set and are not covered by what was granted. */
 export function missingScopes(connector: Connector | undefined, tokenSet: string, grant: Grant): string[] {
   const granted = new Set(grant.tokenSets[tokenSet]?.scopes);
+  const includes = connector?.scopeIncludes ?? {};
   for (const scope of granted) {
     // A Set visits what is added while it is walked, so what a scope includes is followed all the way down.
-    for (const included of connector?.scopeIncludes?.[scope] ?? []) granted.add(included);
+    const included = Object.hasOwn(includes, scope) ? includes[scope] : undefined;
+    for (const name of included ?? []) granted.add(name);
   }
   return (grant.requestedScopes[tokenSet] ?? []).filter((scope) => !granted.has(scope));
 }

@@ -17,7 +17,6 @@ describe("createConnectors", () => {
     const connector = exampleConnector();
     const connectors = createConnectors({ mine: connector });
     expect(connectors.get("mine")).toBe(connector);
-    expect(connectors.keys).toEqual(["mine"]);
   });
 
   test("tells a connector that is no longer there from one that is", () => {
@@ -35,9 +34,12 @@ describe("createConnectors", () => {
     },
   );
 
-  test.each(["", "a/b", "a b", "-a", "a.b", "é", "a\n", "x".repeat(65)])("refuses the key %j", async (key) => {
-    expect(await codeOf(() => createConnectors({ [key]: exampleConnector() }))).toBe("invalid_config");
-  });
+  test.each(["", "a/b", "a b", "-a", "a.b", "é", "a\n", "x".repeat(65), "callback"])(
+    "refuses the key %j",
+    async (key) => {
+      expect(await codeOf(() => createConnectors({ [key]: exampleConnector() }))).toBe("invalid_config");
+    },
+  );
 
   test.each<[string, Partial<Connector>]>([
     ["no client id", { clientId: "" }],
@@ -48,6 +50,22 @@ describe("createConnectors", () => {
     ["an API origin over http", { apiOrigins: ["http://api.example.com"] }],
     ["an API origin with a user", { apiOrigins: ["https://user@api.example.com"] }],
     ["an API origin that is no URL", { apiOrigins: ["api.example.com"] }],
+    ["an authorization endpoint over http", { authorizationEndpoint: "http://login.example.com/authorize" }],
+    ["a token endpoint over http", { tokenEndpoint: "http://login.example.com/token" }],
+    ["a token endpoint on the loopback", { tokenEndpoint: "http://127.0.0.1/token" }],
+    ["a refresh endpoint over http", { refreshEndpoint: "http://login.example.com/refresh" }],
+    ["a revocation endpoint over http", { revocationEndpoint: "http://login.example.com/revoke" }],
+    ["a userinfo endpoint over http", { userinfoEndpoint: "http://login.example.com/me" }],
+    ["keys over http", { jwksUri: "http://login.example.com/keys" }],
+    ["an API base over http", { apiBaseUrl: "http://api.example.com" }],
+    ["an API base that is no URL", { apiBaseUrl: "api.example.com/v1" }],
+    ["an API base with a param that it lacks", { apiBaseUrl: "https://{shop}.example.com" }],
+    ["an issuer over http", { issuer: "http://login.example.com" }],
+    [
+      "an issuer over http to be asked",
+      { issuer: "http://login.example.com", tokenEndpoint: undefined, authorizationEndpoint: undefined },
+    ],
+    ["neither a token endpoint nor an issuer", { tokenEndpoint: undefined }],
     ["a scope with a space", { scopes: ["read write"] }],
     ["a scope with a quote", { scopes: ['re"ad'] }],
     ["a scope with a backslash", { scopes: ["re\\ad"] }],
@@ -59,7 +77,7 @@ describe("createConnectors", () => {
 
   test("takes a public client without a secret", () => {
     const connector = exampleConnector({ clientAuth: "none", clientSecret: undefined });
-    expect(createConnectors({ mine: connector }).keys).toEqual(["mine"]);
+    expect(createConnectors({ mine: connector }).find("mine")).toBe(connector);
   });
 
   test.each([/[a-z]+/, /^[a-z]+/, /[a-z]+$/, /^[a-z]+$/m, /^[a-z]+$/g, /^[a-z]+$/y])(
@@ -85,13 +103,28 @@ describe("createConnectors", () => {
     "R25 takes the anchored pattern %s",
     (pattern) => {
       const connector = exampleConnector({ params: { shop: pattern } });
-      expect(createConnectors({ mine: connector }).keys).toEqual(["mine"]);
+      expect(createConnectors({ mine: connector }).find("mine")).toBe(connector);
     },
   );
 
+  test("R23 takes endpoints that an issuer is to name", () => {
+    const connector = exampleConnector({
+      issuer: "https://{tenant}.example.com",
+      params: { tenant: /^[a-z]+$/ },
+      tokenEndpoint: undefined,
+      authorizationEndpoint: undefined,
+    });
+    expect(createConnectors({ mine: connector }).find("mine")).toBe(connector);
+  });
+
+  test("R9 takes endpoints on the loopback of a connector that startProvider gave back", () => {
+    const connector = exampleConnector({ loopback: true, tokenEndpoint: "http://127.0.0.1:81/token" });
+    expect(createConnectors({ mine: connector }).find("mine")).toBe(connector);
+  });
+
   test("takes an API origin with a param in its host", () => {
     const connector = exampleConnector({ apiOrigins: ["https://{shop}.example.com"], params: { shop: /^[a-z]+$/ } });
-    expect(createConnectors({ mine: connector }).keys).toEqual(["mine"]);
+    expect(createConnectors({ mine: connector }).find("mine")).toBe(connector);
   });
 });
 
@@ -208,6 +241,12 @@ describe("checkParams", () => {
 
   test.each(hostile)("R25 refuses the tenant %j", async (shop) => {
     expect(await codeOf(() => checkParams(shopConnector, { shop }))).toBe("invalid_request");
+  });
+
+  test.each([":", "a:b", ":443", ".", ".."])("R25 refuses %j, whatever the pattern says", async (value) => {
+    const open = exampleConnector({ params: { shop: /^.*$/ } });
+    expect(await codeOf(() => checkParams(open, { shop: value }))).toBe("invalid_request");
+    expect(checkParams(open, { shop: "a.b" })).toEqual({ shop: "a.b" });
   });
 
   test("R25 whatever it accepts stays a host of the provider", () => {

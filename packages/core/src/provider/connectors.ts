@@ -1,6 +1,6 @@
 import type { Connector } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
-import { assertCallable, expandTemplate, type Server } from "./server.ts";
+import { assertCallable, expandTemplate, type Server, serverOf } from "./server.ts";
 
 /** Which client a grant was given to, and where. */
 export interface GrantOrigin {
@@ -15,7 +15,6 @@ export interface Connectors {
   get(key: string): Connector;
   /** `undefined` for a row of a connector that is no longer configured. */
   find(key: string): Connector | undefined;
-  readonly keys: readonly string[];
   /**
    * Refuses a connector whose client or token endpoint is not the one that the grant was given to, before any request:
    * a wrong deployment would otherwise end every grant it touches.
@@ -27,7 +26,6 @@ export function createConnectors(connectors: Readonly<Record<string, Connector>>
   const known = new Map(Object.entries(connectors));
   for (const [key, connector] of known) validate(key, connector);
   return {
-    keys: [...known.keys()],
     find: (key) => known.get(key),
     get(key) {
       const connector = known.get(key);
@@ -72,10 +70,10 @@ export function checkParams(
 
 /**
  * `^a|b$` has both anchors and fixes neither end: only a match of the whole value counts. And whatever the pattern says,
- * nothing that ends a host name or a path segment gets into a URL.
+ * nothing that ends a host name or a path segment, or that means another segment, gets into a URL.
  */
 function matchesWhole(pattern: RegExp, value: string): boolean {
-  return pattern.exec(value)?.[0] === value && !/[\s/\\?#@%]/.test(value);
+  return pattern.exec(value)?.[0] === value && !/[\s/\\?#@%:]|^\.{1,2}$/.test(value);
 }
 
 function validate(key: string, connector: Connector): void {
@@ -83,6 +81,7 @@ function validate(key: string, connector: Connector): void {
     throw new GrantkeeperError("invalid_config", `Connector "${key}": ${problem}`);
   };
   if (!/^[a-z0-9][a-z0-9_-]{0,63}$/i.test(key)) refuse("its key may hold letters, digits, - and _ only.");
+  if (key === "callback") refuse("its key is the last part of every callback URL: choose another.");
   if (typeof connector.clientId !== "string" || connector.clientId === "") refuse("clientId is empty.");
   if (connector.clientAuth !== "none" && (connector.clientSecret ?? "") === "") refuse("clientSecret is empty.");
   for (const [name, pattern] of Object.entries<RegExp>(connector.params)) {
@@ -92,6 +91,9 @@ function validate(key: string, connector: Connector): void {
       refuse(`the pattern of param "${name}" is not anchored with ^ and $.`);
   }
   const placeholders = Object.fromEntries(Object.keys(connector.params).map((name) => [name, "param"]));
+  const issuer = connector.issuer === undefined ? undefined : expandTemplate(connector.issuer, placeholders);
+  // What an issuer publishes is not read before it is needed; until then the issuer stands in for it.
+  serverOf(connector, placeholders, { authorization_endpoint: issuer, token_endpoint: issuer });
   for (const origin of connector.apiOrigins) {
     const url = expandTemplate(origin, placeholders);
     assertCallable(connector, "An API origin", url);

@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { json, startServer } from "../test/http-server.ts";
-import { maximumBodyBytes, retryAfter, type Transfer, transfer } from "./http.ts";
+import { type Fetch, maximumBodyBytes, retryAfter, type Transfer, transfer } from "./http.ts";
 
 const megabyte = 1024 * 1024;
 const now = Date.UTC(2026, 10, 23, 12);
@@ -50,10 +50,10 @@ describe("transfer", () => {
 
   test("R29 a body of exactly the limit is read, and one of a byte more is not", async () => {
     const { origin } = await startServer((response, request) =>
-      response.end(`"${"x".repeat(request.url === "/over" ? 99 : 98)}"`),
+      response.end(`"${"x".repeat(maximumBodyBytes - (request.url === "/over" ? 1 : 2))}"`),
     );
-    expect((await get(origin, { maximumBytes: 100 })).kind).toBe("answered");
-    expect(await get(`${origin}/over`, { maximumBytes: 100 })).toMatchObject({ kind: "unusable", status: 200 });
+    expect((await get(origin)).kind).toBe("answered");
+    expect(await get(`${origin}/over`)).toMatchObject({ kind: "unusable", status: 200 });
   });
 
   test("R29 reads no more than the limit of a body of 60 MiB", async () => {
@@ -111,10 +111,68 @@ describe("transfer", () => {
     expect((await get(origin, { timeoutMs: 50 })).kind).toBe("ambiguous");
   });
 
-  test("a caller's signal ends the request", async () => {
-    const controller = new AbortController();
-    const { origin } = await startServer(() => controller.abort());
-    expect((await get(origin, { signal: controller.signal })).kind).toBe("ambiguous");
+  test("R29 the deadline covers a fetch that ignores its signal", async () => {
+    const sent = await transfer(() => new Promise(() => undefined), "https://example.com", {}, { timeoutMs: 20 });
+    expect(sent.kind).toBe("ambiguous");
+    expect("cause" in sent && sent.cause.message).toContain("TimeoutError");
+  });
+
+  test("R29 the deadline covers a body that ignores the signal, and lets go of it", async () => {
+    const cancel = vi.fn();
+    const body = new ReadableStream<Uint8Array>({ cancel });
+    const sent = await transfer(async () => new Response(body), "https://example.com", {}, { timeoutMs: 20 });
+    expect(sent.kind).toBe("ambiguous");
+    await vi.waitFor(() => expect(cancel).toHaveBeenCalled());
+  });
+
+  test("R29 an answer after the deadline is let go of", async () => {
+    const cancel = vi.fn();
+    const late: Fetch = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      return new Response(new ReadableStream<Uint8Array>({ cancel }));
+    };
+    expect((await transfer(late, "https://example.com", {}, { timeoutMs: 20 })).kind).toBe("ambiguous");
+    await vi.waitFor(() => expect(cancel).toHaveBeenCalled());
+  });
+
+  test.each(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"])(
+    "D7 %s was not sent while connecting, and may have been sent afterwards",
+    async (code) => {
+      const kindOf = async (syscall: string | undefined): Promise<string> => {
+        const cause = Object.assign(new Error(code), { code, ...(syscall === undefined ? {} : { syscall }) });
+        return (await failing(new TypeError("fetch failed", { cause }))).kind;
+      };
+      expect(await kindOf("connect")).toBe("unsent");
+      expect(await kindOf("getaddrinfo")).toBe("unsent");
+      expect(await kindOf("read")).toBe("ambiguous");
+      expect(await kindOf("write")).toBe("ambiguous");
+      expect(await kindOf(undefined)).toBe("ambiguous");
+    },
+  );
+
+  test.each(["ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT", "CERT_HAS_EXPIRED"])(
+    "D7 %s was not sent in any case",
+    async (code) => {
+      expect((await failing(new TypeError("fetch failed", { cause: Object.assign(new Error(), { code }) }))).kind).toBe(
+        "unsent",
+      );
+    },
+  );
+
+  test("D7 several addresses were not sent to when no connection came about", async () => {
+    const attempt = (code: string, syscall: string): Error => Object.assign(new Error(code), { code, syscall });
+    const failAt = (...errors: Error[]): Promise<Transfer> => {
+      const cause = Object.assign(new AggregateError(errors), { code: "ECONNREFUSED" });
+      return failing(new TypeError("fetch failed", { cause }));
+    };
+    const [refused, slow, read] = [
+      attempt("ECONNREFUSED", "connect"),
+      attempt("ETIMEDOUT", "connect"),
+      attempt("ECONNREFUSED", "read"),
+    ];
+    expect((await failAt(refused, slow)).kind).toBe("unsent");
+    expect((await failAt(refused, read)).kind).toBe("ambiguous");
+    expect((await failAt()).kind).toBe("ambiguous");
   });
 
   test.each([301, 302, 303, 307, 308])("R23 follows no redirect with status %d", async (status) => {
@@ -241,15 +299,14 @@ describe("retryAfter", () => {
 
 interface Changes extends RequestInit {
   readonly timeoutMs?: number;
-  readonly maximumBytes?: number;
-  readonly signal?: AbortSignal;
 }
 
-function get(
-  url: string,
-  { timeoutMs = 10_000, maximumBytes = maximumBodyBytes, signal, ...init }: Changes = {},
-): Promise<Transfer> {
-  return transfer(fetch, url, init, { timeoutMs, maximumBytes, signal });
+function get(url: string, { timeoutMs = 10_000, ...init }: Changes = {}): Promise<Transfer> {
+  return transfer(fetch, url, init, { timeoutMs });
+}
+
+function failing(error: Error): Promise<Transfer> {
+  return transfer(() => Promise.reject(error), "https://example.com", {}, { timeoutMs: 5_000 });
 }
 
 /** The real fetch, which tells how many bytes of a body its reader takes. */

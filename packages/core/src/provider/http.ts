@@ -19,9 +19,6 @@ export type Transfer =
 export interface TransferLimits {
   /** The whole time from sending to the last byte. */
   readonly timeoutMs: number;
-  readonly maximumBytes?: number;
-  /** Ends the request early; whether it had been sent is then unknown. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Sends one request, follows no redirect, and reads the whole answer under a limit of size and time. Never throws. */
@@ -29,36 +26,38 @@ export async function transfer(
   fetch: Fetch,
   url: string,
   init: RequestInit,
-  { timeoutMs, maximumBytes = maximumBodyBytes, signal }: TransferLimits,
+  { timeoutMs }: TransferLimits,
 ): Promise<Transfer> {
   const controller = new AbortController();
+  const { signal } = controller;
   // Not AbortSignal.timeout: its timer does not keep the process alive, so the deadline could be missed.
   const timer = setTimeout(() => controller.abort(new DOMException("deadline", "TimeoutError")), timeoutMs);
-  const signals = signal === undefined ? controller.signal : AbortSignal.any([controller.signal, signal]);
+  // Raced, since an application's own fetch may not heed its signal.
+  const deadline = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
   try {
-    const response = await fetch(url, { ...init, redirect: "manual", signal: signals });
-    if (response.status >= 300 && response.status < 400) {
-      void response.body?.cancel().catch(() => undefined);
-      return { kind: "unusable", status: response.status, cause: new Error(`redirect with status ${response.status}`) };
-    }
-    const body = await readLimited(response, maximumBytes);
-    if (body === undefined) {
-      return { kind: "unusable", status: response.status, cause: new Error(`body over ${maximumBytes} bytes`) };
-    }
-    return {
-      kind: "answered",
-      response: {
-        status: response.status,
-        headers: response.headers,
-        body: parseBody(response.headers.get("content-type"), body),
-      },
-    };
+    return await Promise.race([deadline, answerOf(fetch, url, init, signal)]);
   } catch (error) {
     const cause = causeWithoutSecrets(error);
     return isUnsent(error) ? { kind: "unsent", cause } : { kind: "ambiguous", cause };
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function answerOf(fetch: Fetch, url: string, init: RequestInit, signal: AbortSignal): Promise<Transfer> {
+  const response = await fetch(url, { ...init, redirect: "manual", signal });
+  const { status, headers } = response;
+  const redirected = status >= 300 && status < 400;
+  if (redirected || signal.aborted) {
+    void response.body?.cancel().catch(() => undefined);
+    const cause = new Error(redirected ? `redirect with status ${status}` : "an answer after the deadline");
+    return { kind: "unusable", status, cause };
+  }
+  const body = await readLimited(response, signal);
+  if (body === undefined) return { kind: "unusable", status, cause: new Error(`body over ${maximumBodyBytes} bytes`) };
+  return { kind: "answered", response: { status, headers, body: parseBody(headers.get("content-type"), body) } };
 }
 
 /** When to try again: what `Retry-After` says (RFC 9110, section 10.2.3), else `fallbackMs` from now. */
@@ -69,17 +68,19 @@ export function retryAfter(headers: Headers, now: number, fallbackMs = 5_000): D
   return new Date(Number.isFinite(date) && date > now ? date : now + fallbackMs);
 }
 
-async function readLimited(response: Response, maximumBytes: number): Promise<string | undefined> {
+async function readLimited(response: Response, signal: AbortSignal): Promise<string | undefined> {
   if (response.body === null) return "";
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = response.body.getReader();
+  const release = (): void => void reader.cancel().catch(() => undefined);
+  signal.addEventListener("abort", release, { once: true });
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
     size += value.byteLength;
-    if (size > maximumBytes) {
-      await reader.cancel().catch(() => undefined);
+    if (size > maximumBodyBytes) {
+      release();
       return undefined;
     }
     chunks.push(value);
@@ -91,9 +92,6 @@ async function readLimited(response: Response, maximumBytes: number): Promise<st
 const unsentCodes: ReadonlySet<string> = new Set([
   "ENOTFOUND",
   "EAI_AGAIN",
-  "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
   "UND_ERR_CONNECT_TIMEOUT",
   "CERT_HAS_EXPIRED",
   "DEPTH_ZERO_SELF_SIGNED_CERT",
@@ -102,11 +100,19 @@ const unsentCodes: ReadonlySet<string> = new Set([
   "ERR_TLS_CERT_ALTNAME_INVALID",
 ]);
 
-function isUnsent(error: unknown): boolean {
-  for (let current = error, depth = 0; current instanceof Error && depth < 5; depth++) {
-    const code: unknown = (current as { code?: unknown }).code;
-    if (typeof code === "string" && unsentCodes.has(code)) return true;
-    current = current.cause;
+/** What the system says of a connection that does not come about, and also of one that breaks later. */
+const connectionCodes: ReadonlySet<string> = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"]);
+
+function isUnsent(error: unknown, depth = 0): boolean {
+  if (!(error instanceof Error) || depth === 5) return false;
+  // Of a name with several addresses: its own code is only the first attempt's.
+  if (error instanceof AggregateError) {
+    return error.errors.length > 0 && error.errors.every((attempt) => isUnsent(attempt, depth + 1));
   }
-  return false;
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  if (typeof code === "string") {
+    if (unsentCodes.has(code)) return true;
+    if (connectionCodes.has(code) && (syscall === "connect" || syscall === "getaddrinfo")) return true;
+  }
+  return isUnsent(error.cause, depth + 1);
 }

@@ -1,15 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
 import { isGrantkeeperError } from "../errors.ts";
 import { exampleConnector } from "../test/connector.ts";
-import { errorOf } from "../test/errors.ts";
+import { codeOf, errorOf } from "../test/errors.ts";
 import { json, startServer } from "../test/http-server.ts";
 import { createProviderRequests, resolveUrl } from "./requests.ts";
 import { serverOf } from "./server.ts";
 
 const connector = exampleConnector();
 const server = serverOf(connector, {});
+const requests = createProviderRequests({ fetch, now: () => 0, callTimeoutMs: 5_000 });
 
 describe("resolveUrl", () => {
   test.each([
@@ -17,6 +19,14 @@ describe("resolveUrl", () => {
     ["/user", "https://api.example.com/v1/user"],
     ["//user", "https://api.example.com/v1/user"],
     ["///evil.com/user", "https://api.example.com/v1/evil.com/user"],
+    ["/people:batchGet", "https://api.example.com/v1/people:batchGet"],
+    ["//people:batchGet?a=1", "https://api.example.com/v1/people:batchGet?a=1"],
+    ["/https://evil.com/user", "https://api.example.com/v1/https://evil.com/user"],
+    ["/\thttps://evil.com/user", "https://api.example.com/v1/https://evil.com/user"],
+    ["/\\evil.com/user", "https://api.example.com/v1//evil.com/user"],
+    ["/", "https://api.example.com/v1/"],
+    ["/?a=1", "https://api.example.com/v1/?a=1"],
+    ["/../v2/user", "https://api.example.com/v2/user"],
     ["user?a=1#b", "https://api.example.com/v1/user?a=1#b"],
     ["", "https://api.example.com/v1/"],
     ["../v2/user", "https://api.example.com/v2/user"],
@@ -39,6 +49,16 @@ describe("resolveUrl", () => {
     fc.assert(
       fc.property(fc.array(character), (characters) => {
         expect(new URL(resolveUrl(server, characters.join(""))).origin).toBe("https://api.example.com");
+      }),
+    );
+  });
+
+  test("R41 what begins with a slash stays at the API's origin, whatever follows", () => {
+    const scheme = fc.constantFrom("https:", "http://evil.com", "javascript:", "\\\\evil.com", "//evil.com", "\t", " ");
+    const piece = fc.oneof(scheme, fc.string({ unit: "binary" }));
+    fc.assert(
+      fc.property(fc.array(piece), (pieces) => {
+        expect(new URL(resolveUrl(server, `/${pieces.join("")}`)).origin).toBe("https://api.example.com");
       }),
     );
   });
@@ -90,6 +110,71 @@ describe("requests of a connector", () => {
     expect(own.requests).toMatchObject([{ method: "GET", url: "/me", body: "" }]);
     expect(own.requests[0]?.headers.authorization).toBe("Bearer s3cr3t");
   });
+
+  test("an OpenID provider without userinfo is identified by the ID token's claims", async () => {
+    const own = await startServer((response) => json(response, {}, 500));
+    const local = localConnector(own.origin, {});
+    expect(await identify(local, { sub: "1", name: "Ada", email: "ada@example.com" })).toEqual({
+      id: "1",
+      name: "Ada",
+      email: "ada@example.com",
+    });
+    expect(await identify(local)).toBeUndefined();
+    expect(own.requests).toEqual([]);
+  });
+
+  test("R39 claims without a subject name no account", async () => {
+    const own = await startServer((response) => json(response, {}, 500));
+    expect(await codeOf(() => identify(localConnector(own.origin, {}), { name: "Ada" }))).toBe("invalid_response");
+  });
+});
+
+describe("revoke", () => {
+  const throwing = (): never => {
+    throw new TypeError("unexpected shape");
+  };
+
+  test.each<[string, (origin: string) => Partial<Connector>]>([
+    ["a hook that throws", () => ({ revoke: { requests: throwing } })],
+    [
+      "a reader that throws",
+      (origin) => ({ revoke: { requests: () => [{ url: origin, authentication: "bearer" }], revoked: throwing } }),
+    ],
+    [
+      "a URL that cannot be read",
+      () => ({ revoke: { requests: () => [{ url: "https://", authentication: "bearer" }] } }),
+    ],
+    [
+      "a header that cannot be sent",
+      (origin) => ({
+        revoke: { requests: () => [{ url: origin, authentication: "bearer", headers: { "x-a": "a\n" } }] },
+        apiHeaders: { "x b": "b" },
+      }),
+    ],
+  ])("R51 %s is a failure, not an error", async (_, change) => {
+    const own = await startServer((response) => json(response, {}));
+    expect(await revoke(localConnector(own.origin, change(own.origin)))).toBe("failed");
+  });
+
+  test("R41 R51 a foreign origin gets no token, and revoking has failed", async () => {
+    const own = await startServer((response) => json(response, {}));
+    const foreign = await startServer((response) => json(response, {}));
+    const local = localConnector(own.origin, {
+      revoke: { requests: () => [{ url: foreign.origin, authentication: "bearer" }] },
+    });
+    expect(await revoke(local)).toBe("failed");
+    expect([...own.requests, ...foreign.requests]).toEqual([]);
+  });
+
+  test("R51 sends the refresh token with its hint", async () => {
+    const own = await startServer((response) => json(response, {}));
+    expect(await revoke(localConnector(own.origin, { revocationEndpoint: `${own.origin}/revoke` }))).toBe("revoked");
+    expect(Object.fromEntries(new URLSearchParams(own.requests[0]?.body))).toMatchObject({
+      token: "r3fr3sh",
+      token_type_hint: "refresh_token",
+    });
+    expect(await revoke(localConnector(own.origin, {}))).toBe("unsupported");
+  });
 });
 
 function localConnector(origin: string, change: Partial<Connector>): Connector {
@@ -102,11 +187,15 @@ function localConnector(origin: string, change: Partial<Connector>): Connector {
   });
 }
 
-function identify(local: Connector): Promise<unknown> {
-  const requests = createProviderRequests({ fetch, now: () => 0, callTimeoutMs: 5_000 });
+function revoke(local: Connector): Promise<string> {
+  const credentials = { accessToken: "s3cr3t", refreshToken: "r3fr3sh" };
+  return requests.revoke(local, serverOf(local, {}), "default", credentials);
+}
+
+function identify(local: Connector, idTokenClaims?: JsonObject): Promise<unknown> {
   return requests.identify(local, serverOf(local, {}), {
     tokenResponse: {},
-    idTokenClaims: undefined,
+    idTokenClaims,
     tokenSets: { default: { accessToken: "s3cr3t" } },
     params: {},
   });

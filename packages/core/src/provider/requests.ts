@@ -79,7 +79,8 @@ export function createProviderRequests({ fetch, now, callTimeoutMs }: ProviderRe
   ): Promise<Account | undefined> {
     const { tokenSets, ...facts } = input;
     const request = identityRequest(connector, server, Object.keys(tokenSets));
-    if (request === undefined && connector.identify === undefined) return undefined;
+    if (request === undefined && connector.identify === undefined && facts.idTokenClaims === undefined)
+      return undefined;
     let body: Json | undefined;
     if (request !== undefined) {
       const credentials = tokenSets[request.tokenSet ?? "default"] ?? Object.values(tokenSets)[0];
@@ -121,27 +122,35 @@ export function createProviderRequests({ fetch, now, callTimeoutMs }: ProviderRe
     { accessToken, refreshToken }: Credentials,
   ): Promise<"revoked" | "unsupported" | "failed"> {
     const { clientId } = connector;
-    const requests =
-      connector.revoke?.requests({ tokenSet, accessToken, refreshToken, clientId }) ??
-      standardRevocation(server, accessToken, refreshToken);
-    if (requests.length === 0) return "unsupported";
-    const revoked = connector.revoke?.revoked ?? isRevoked;
-    for (const request of requests) {
-      const sent = await send(connector, server, request, accessToken);
-      if (sent.kind !== "answered" || !revoked(sent.response)) return "failed";
+    try {
+      const requests =
+        connector.revoke?.requests({ tokenSet, accessToken, refreshToken, clientId }) ??
+        standardRevocation(server, accessToken, refreshToken);
+      if (requests.length === 0) return "unsupported";
+      const revoked = connector.revoke?.revoked ?? isRevoked;
+      for (const request of requests) {
+        const sent = await send(connector, server, request, accessToken);
+        if (sent.kind !== "answered" || !revoked(sent.response)) return "failed";
+      }
+      return "revoked";
+    } catch {
+      // A hook that throws, or a request that may not be sent: the tokens here are given up in any case.
+      return "failed";
     }
-    return "revoked";
   }
 
   return { identify, isAlive, revoke };
 }
 
-/** Resolves a connector's or a caller's URL against the API's base, whether that ends in a slash or not. */
+/**
+ * Resolves a connector's or a caller's URL against the API's base, whether that ends in a slash or not. What begins with
+ * a slash is a path, also where a colon follows.
+ */
 export function resolveUrl(server: Server, url: string): string {
   const absolute = /^[a-z][a-z0-9+.-]*:/i.test(url);
   const resolved = absolute
     ? URL.parse(url)
-    : URL.parse(url.replace(/^\/+/, ""), `${server.apiBaseUrl.replace(/\/+$/, "")}/`);
+    : URL.parse(url.replace(/^\/+/, "./"), `${server.apiBaseUrl.replace(/\/+$/, "")}/`);
   if (resolved !== null) return resolved.href;
   throw new GrantkeeperError("invalid_request", "The URL cannot be read.");
 }

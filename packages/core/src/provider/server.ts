@@ -61,7 +61,7 @@ export function serverOf(
     apiBaseUrl,
     apiOrigins: connector.apiOrigins.map((origin) => expandTemplate(origin, params)),
     issParameterSupported: metadata.authorization_response_iss_parameter_supported === true,
-    ...defined("issuer", connector.issuer === undefined ? undefined : expandTemplate(connector.issuer, params)),
+    ...defined("issuer", url("issuer", connector.issuer)),
     ...defined(
       "revocationEndpoint",
       url("revocationEndpoint", connector.revocationEndpoint, metadata.revocation_endpoint),

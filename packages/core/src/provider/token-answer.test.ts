@@ -78,9 +78,42 @@ describe("judge", () => {
     });
   });
 
-  test.each([400, 200])("F11 an error under %d is an error, though tokens stand beside it", (status) => {
-    expect(judge(connector, answer(status, { ...tokens, error: "invalid_client" }), "default", now).kind).toBe(
-      "rejected",
+  test.each([400, 401, 200])("F11 an error under %d is an error, though an access token stands beside it", (status) => {
+    const { refresh_token: _, ...withoutRefreshToken } = tokens;
+    const sent = answer(status, { ...withoutRefreshToken, error: "invalid_client" });
+    expect(judge(connector, sent, "default", now).kind).toBe("rejected");
+  });
+
+  test.each([400, 401, 200])("R45 a refresh token beside an error under %d is kept", (status) => {
+    const sent = answer(status, { ...tokens, error: "invalid_client" });
+    expect(judge(connector, sent, "default", now)).toMatchObject({
+      kind: "invalid",
+      refreshTokens: { default: "new" },
+    });
+  });
+
+  test("R45 a refresh token beside an error that the connector reads is kept, by token set", () => {
+    const own = exampleConnector({
+      readError: () => ({ error: "team_disabled" }),
+      readTokens: (body) => ({ default: body, user: { refresh_token: "u" } }),
+    });
+    expect(judge(own, answer(200, tokens), undefined, now)).toMatchObject({
+      kind: "invalid",
+      refreshTokens: { default: "new", user: "u" },
+    });
+  });
+
+  test.each([400, 404, 201])("R45 a refresh token under %d without a readable error is kept", (status) => {
+    const sent = answer(status, { refresh_token: "new", error: { code: 7 } });
+    expect(judge(connector, sent, "default", now)).toMatchObject({
+      kind: "invalid",
+      refreshTokens: { default: "new" },
+    });
+  });
+
+  test.each([400, 200])("F12 invalid_grant under %d ends the grant, whatever stands beside it", (status) => {
+    expect(judge(connector, answer(status, { ...tokens, error: "invalid_grant" }), "default", now).kind).toBe(
+      "refused",
     );
   });
 

@@ -28,7 +28,7 @@ export type TokenOutcome =
       readonly cause: Error;
       readonly retryAt: Date;
     }
-  /** A success that cannot be used. What it held of refresh tokens is kept all the same, by set. */
+  /** An answer that cannot be used. What it held of refresh tokens is kept all the same, by set. */
   | { readonly kind: "invalid"; readonly cause: Error; readonly refreshTokens: Readonly<Record<string, string>> };
 
 /** What an answer means before openid-client has validated it. */
@@ -55,11 +55,18 @@ export function judge(connector: Connector, sent: Transfer, refreshing: string |
     return { kind: "ambiguous", answered: true, cause, retryAt: retryAfter(response.headers, now) };
   }
   const error = readError(connector, response);
-  if (error !== undefined) return judgeError(error, response.headers, now);
-  if (status < 200 || status >= 300 || !isObject(response.body)) {
-    return { kind: "invalid", cause: new Error(`status ${status} without a token response`), refreshTokens: {} };
+  const found = isObject(response.body) ? readTokenSets(connector, response.body, refreshing) : {};
+  const refreshTokens = refreshTokensOf(found);
+  if (error !== undefined) {
+    const judged = judgeError(error, response.headers, now);
+    // Whatever the error says, a new refresh token tells that the old one was spent.
+    const kept = judged.kind === "rejected" && Object.keys(refreshTokens).length > 0;
+    return kept ? { kind: "invalid", cause: new Error("an error beside tokens"), refreshTokens } : judged;
   }
-  return judgeTokens(connector, response.body, refreshing);
+  if (status < 200 || status >= 300 || !isObject(response.body)) {
+    return { kind: "invalid", cause: new Error(`status ${status} without a token response`), refreshTokens };
+  }
+  return judgeTokens(connector, response.body, found, refreshing);
 }
 
 function judgeError(error: OAuthError, headers: Headers, now: number): Judgement {
@@ -75,8 +82,12 @@ function judgeError(error: OAuthError, headers: Headers, now: number): Judgement
   }
 }
 
-function judgeTokens(connector: Connector, body: JsonObject, refreshing: string | undefined): Judgement {
-  const read = readTokenSets(connector, body, refreshing);
+function judgeTokens(
+  connector: Connector,
+  body: JsonObject,
+  read: Readonly<Record<string, NormalTokenResponse>>,
+  refreshing: string | undefined,
+): Judgement {
   const primary = usable(read[refreshing ?? "default"] ?? Object.values(read)[0]);
   if (primary === undefined) {
     return { kind: "invalid", cause: new Error("no access token"), refreshTokens: refreshTokensOf(read) };

@@ -4,7 +4,6 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
 import { exampleConnector } from "../test/connector.ts";
-import { codeOf, errorOf } from "../test/errors.ts";
 import { json, type ReceivedRequest, startServer, type TestServer } from "../test/http-server.ts";
 import type { Fetch } from "./http.ts";
 import { type Server, serverOf } from "./server.ts";
@@ -20,6 +19,8 @@ import {
 const now = Date.UTC(2026, 10, 23, 12);
 const connector = exampleConnector();
 const tokens = { access_token: "a", token_type: "bearer", refresh_token: "new", expires_in: 60 };
+
+const refreshRequest = { refreshToken: "old", tokenSet: "default", subject: undefined };
 
 const secret = "s:e+c%r-é ~&=/";
 const clientId = "client:1+%-é";
@@ -219,6 +220,52 @@ describe("refresh", () => {
     expect((await refreshAt(server)).kind).toBe("unsent");
   });
 
+  test.each([
+    ["an upper-case host", "https://LOGIN.example.com/refresh"],
+    ["the default port", "https://login.example.com:443/refresh"],
+    ["dots", "https://login.example.com/oauth/../refresh"],
+    ["no path", "https://login.example.com"],
+  ])("R45 keeps a rotated refresh token of an endpoint that is written with %s", async (_, refreshEndpoint) => {
+    const own = exampleConnector({ refreshEndpoint });
+    const target = serverOf(own, {});
+    const outcome = await newEndpoint(async () => Response.json(tokens)).refresh(own, target, refreshRequest);
+    expect(outcome).toMatchObject({ kind: "tokens", tokenSets: { default: { refresh_token: "new" } } });
+    expect(target.refreshEndpoint).toBe(refreshEndpoint);
+  });
+
+  test("D7 an answer that cannot be judged is ambiguous: the refresh token may be spent", async () => {
+    const outcome = await refreshAgainst((response) => json(response, tokens), {
+      readError: () => null as unknown as undefined,
+    });
+    expect(outcome).toMatchObject({ kind: "ambiguous", answered: false, retryAt: new Date(now + 5_000) });
+  });
+
+  test("R54 a description that quotes the refresh token or the client secret is scrubbed of them", async () => {
+    const quoting = "rt old, secret pass (word); rt old";
+    const server = await startServer((response) =>
+      json(response, { error: "invalid_grant", error_description: `Unknown: ${quoting}` }, 400),
+    );
+    const local = localConnector(server, { clientSecret: "pass (word)" });
+    const request = { ...refreshRequest, refreshToken: "rt old" };
+    expect(await newEndpoint().refresh(local, serverOf(local, {}), request)).toEqual({
+      kind: "refused",
+      error: { error: "invalid_grant", errorDescription: "Unknown: [redacted], secret [redacted]; [redacted]" },
+    });
+  });
+
+  test("R54 an error code that quotes the refresh token is scrubbed of it", async () => {
+    const outcome = await refreshAgainst((response) => json(response, { error: "unknown_old" }, 400));
+    expect(outcome).toEqual({ kind: "rejected", error: { error: "unknown_[redacted]" } });
+  });
+
+  test("R54 a secret that begins like another leaves no rest of it", async () => {
+    const outcome = await refreshAgainst(
+      (response) => json(response, { error: "invalid_client", error_description: "older than old" }, 400),
+      { clientSecret: "older" },
+    );
+    expect(outcome).toMatchObject({ error: { errorDescription: "[redacted] than [redacted]" } });
+  });
+
   test("D7 sends one request, whatever comes back", async () => {
     for (const status of [200, 400, 401, 429, 500, 503]) {
       const server = await startServer((response) => json(response, {}, status));
@@ -288,6 +335,25 @@ describe("exchange", () => {
       client_id: "client-1",
       client_secret: "client-secret-1",
       extra: "1",
+    });
+  });
+
+  test("R54 a description that quotes code or verifier is scrubbed of them", async () => {
+    const description = "code my-code, verifier my-verifier";
+    const server = await startServer((sent) =>
+      json(sent, { error: "invalid_grant", error_description: description }, 400),
+    );
+    const local = localConnector(server);
+    const outcome = await newEndpoint().exchange(local, serverOf(local, {}), {
+      response: new URLSearchParams({ code: "my-code", state: "s" }),
+      redirectUri: "https://app.example.com/connect/example/callback",
+      state: "s",
+      nonce: undefined,
+      codeVerifier: "my-verifier",
+    });
+    expect(outcome).toEqual({
+      kind: "refused",
+      error: { error: "invalid_grant", errorDescription: "code [redacted], verifier [redacted]" },
     });
   });
 });
@@ -365,95 +431,6 @@ describe("random values", () => {
   });
 });
 
-describe("discovery", () => {
-  const path = "/.well-known/openid-configuration";
-
-  test("R22 takes endpoints of metadata that name the very issuer", async () => {
-    const provider = await startIssuer((origin) => origin);
-    const server = await newEndpoint().server(provider.connector, {});
-    expect(server).toMatchObject({
-      issuer: provider.origin,
-      tokenEndpoint: `${provider.origin}/token`,
-      authorizationEndpoint: `${provider.origin}/authorize`,
-    });
-  });
-
-  test.each<[string, (origin: string) => string]>([
-    ["in capitals", (origin) => origin.replace("http://", "HTTP://")],
-    ["with a trailing slash", (origin) => `${origin}/`],
-    ["with a zero-padded port", (origin) => origin.replace(/:(\d+)$/, ":0$1")],
-    ["of another host", () => "https://evil.example.com"],
-    ["of a path below", (origin) => `${origin}/tenant`],
-  ])("R22 refuses metadata of the issuer %s", async (_, change) => {
-    const provider = await startIssuer(change);
-    expect(await codeOf(() => newEndpoint().server(provider.connector, {}))).toBe("invalid_response");
-  });
-
-  test("R22 asks again after a refusal, and once while the answer is good", async () => {
-    let good = false;
-    const provider = await startIssuer((origin) => (good ? origin : `${origin}/`));
-    const endpoint = newEndpoint();
-    await errorOf(() => endpoint.server(provider.connector, {}));
-    good = true;
-    await endpoint.server(provider.connector, {});
-    await endpoint.server(provider.connector, {});
-    expect(provider.requests.map((request) => request.url)).toEqual([path, path]);
-  });
-
-  test.each([301, 302, 307, 308])("R23 follows no redirect of the metadata with %d", async (status) => {
-    const second = await startServer((response) => json(response, {}));
-    const first = await startServer((response) => response.writeHead(status, { location: second.origin + path }).end());
-    expect(await codeOf(() => newEndpoint().server(discovering(first), {}))).toBe("invalid_response");
-    expect(second.requests).toEqual([]);
-  });
-
-  test("R23 refuses an endpoint in the metadata that is not https", async () => {
-    const provider = await startIssuer((origin) => origin, { token_endpoint: "http://login.example.com/token" });
-    expect(await codeOf(() => newEndpoint().server(provider.connector, {}))).toBe("invalid_config");
-  });
-
-  test("R23 asks no issuer over http unless startProvider gave it back", async () => {
-    const provider = await startIssuer((origin) => origin);
-    const remote = { ...provider.connector, loopback: undefined };
-    expect(await codeOf(() => newEndpoint().server(remote, {}))).toBe("invalid_config");
-    expect(provider.requests).toEqual([]);
-  });
-
-  test("R29 metadata over the limit is refused", async () => {
-    const server = await startServer((response) => response.end(Buffer.alloc(2 * 1024 * 1024, " ")));
-    expect(await codeOf(() => newEndpoint().server(discovering(server), {}))).toBe("invalid_response");
-  });
-
-  test.each([
-    [500, "provider_unavailable"],
-    [503, "provider_unavailable"],
-    [429, "provider_unavailable"],
-    [408, "provider_unavailable"],
-    [404, "invalid_response"],
-    [200, "invalid_response"],
-  ])("F12 metadata under %d without content is %s", async (status, code) => {
-    const server = await startServer((response) => response.writeHead(status).end());
-    expect(await codeOf(() => newEndpoint().server(discovering(server), {}))).toBe(code);
-  });
-
-  test("F12 an issuer that does not answer is unavailable, with a time to try again", async () => {
-    const server = await startServer(() => undefined);
-    await server.close();
-    const error = await errorOf(() => newEndpoint().server(discovering(server), {}));
-    expect(error).toMatchObject({ code: "provider_unavailable", retryAt: new Date(now + 5_000) });
-  });
-
-  test("R21 finds the metadata of an issuer with a path where RFC 8414 puts it", async () => {
-    const server: TestServer = await startServer((response, request) => {
-      const issuer = `${server.origin}/t1`;
-      if (request.url !== "/.well-known/oauth-authorization-server/t1") return json(response, {}, 404);
-      json(response, { issuer, authorization_endpoint: `${issuer}/a`, token_endpoint: `${issuer}/t` });
-    });
-    const found = await newEndpoint().server({ ...discovering(server), issuer: `${server.origin}/t1` }, {});
-    expect(found.tokenEndpoint).toBe(`${server.origin}/t1/t`);
-  });
-});
-
 function newEndpoint(send: Fetch = fetch): TokenEndpoint {
   return createTokenEndpoint({ fetch: send, now: () => now, callTimeoutMs: 5_000 });
 }
@@ -471,7 +448,7 @@ function localConnector({ origin }: TestServer, change: Partial<Connector> = {})
 async function refreshAt(server: TestServer, change: Partial<Connector> = {}): Promise<TokenOutcome> {
   const local = localConnector(server, change);
   const target: Server = serverOf(local, {});
-  return newEndpoint().refresh(local, target, { refreshToken: "old", tokenSet: "default", subject: undefined });
+  return newEndpoint().refresh(local, target, refreshRequest);
 }
 
 async function refreshAgainst(
@@ -494,26 +471,4 @@ async function refreshOnce(change: Partial<Connector>): Promise<ReceivedRequest>
 
 function basicOf(authorization = ""): string {
   return Buffer.from(authorization.replace(/^Basic /, ""), "base64").toString("utf8");
-}
-
-function discovering({ origin }: TestServer): Connector {
-  return exampleConnector({
-    loopback: true,
-    issuer: origin,
-    authorizationEndpoint: undefined,
-    tokenEndpoint: undefined,
-  });
-}
-
-/** An issuer on the loopback interface, whose metadata name the issuer that `name` makes of its own. */
-async function startIssuer(
-  name: (origin: string) => string,
-  change: Record<string, string> = {},
-): Promise<TestServer & { readonly connector: Connector }> {
-  const server: TestServer = await startServer((response) => {
-    const { origin } = server;
-    const endpoints = { authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token` };
-    json(response, { issuer: name(origin), ...endpoints, ...change });
-  });
-  return { ...server, connector: discovering(server) };
 }

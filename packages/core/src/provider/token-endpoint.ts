@@ -1,10 +1,12 @@
 import * as openid from "openid-client";
 import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
-import { causeWithoutSecrets, GrantkeeperError } from "../errors.ts";
-import { type Fetch, type Transfer, transfer } from "./http.ts";
-import { type Server, serverOf } from "./server.ts";
+import { causeWithoutSecrets } from "../errors.ts";
+import { createDiscovery, toResponse } from "./discovery.ts";
+import { type Fetch, transfer } from "./http.ts";
+import { assertCallable, expandTemplate, type Server, serverOf } from "./server.ts";
 import { type Judgement, judge, refreshTokensOf, type TokenOutcome } from "./token-answer.ts";
+import { defined } from "./token-response.ts";
 
 export interface TokenEndpointOptions {
   readonly fetch: Fetch;
@@ -47,70 +49,17 @@ export interface TokenEndpoint {
 export const randomVerifier: () => string = openid.randomPKCECodeVerifier;
 export const randomNonce: () => string = openid.randomNonce;
 
-const discoveryCacheMs = 60 * 60 * 1000;
-
-/** The only place that knows openid-client. */
+/** Only this file and discovery.ts know openid-client. */
 export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpointOptions): TokenEndpoint {
   const keys = new Map<string, openid.ExportedJWKSCache>();
-  const discovered = new Map<string, { readonly at: number; readonly metadata: openid.ServerMetadata }>();
+  const discover = createDiscovery({ fetch, now, callTimeoutMs });
 
   async function server(connector: Connector, params: Readonly<Record<string, string>>): Promise<Server> {
-    if (connector.tokenEndpoint !== undefined && connector.authorizationEndpoint !== undefined) {
-      return serverOf(connector, params);
-    }
-    const { issuer } = serverOf(
-      { ...connector, authorizationEndpoint: issuerOf(connector), tokenEndpoint: issuerOf(connector) },
-      params,
-    );
-    if (issuer === undefined)
-      throw new GrantkeeperError("invalid_config", `Connector "${connector.id}" has no issuer.`);
-    const cached = discovered.get(issuer);
-    if (cached !== undefined && now() - cached.at < discoveryCacheMs)
-      return serverOf(connector, params, cached.metadata);
-    const metadata = await discover(connector, issuer);
-    discovered.set(issuer, { at: now(), metadata });
-    return serverOf(connector, params, metadata);
-  }
-
-  /** OpenID Connect Discovery, section 4 first, then RFC 8414, section 3.1: issuers with a path differ in the two. */
-  async function discover(connector: Connector, issuer: string): Promise<openid.ServerMetadata> {
-    const first = await discoverBy("oidc", connector, issuer);
-    if ("issuer" in first) return first;
-    const second = first.status === 404 ? await discoverBy("oauth2", connector, issuer) : first;
-    if ("issuer" in second) return second;
-    const unavailable = second.status === undefined || second.status >= 500 || [408, 429].includes(second.status);
-    throw new GrantkeeperError(
-      unavailable ? "provider_unavailable" : "invalid_response",
-      `The metadata of the issuer of "${connector.id}" could not be read.`,
-      { cause: second.cause, ...(unavailable ? { retryAt: new Date(now() + 5_000) } : {}) },
-    );
-  }
-
-  async function discoverBy(
-    algorithm: "oidc" | "oauth2",
-    connector: Connector,
-    issuer: string,
-  ): Promise<openid.ServerMetadata | { readonly status: number | undefined; readonly cause: Error }> {
-    let status: number | undefined;
-    const customFetch: openid.CustomFetch = async (url, init) => {
-      const sent = await transfer(fetch, url, init as RequestInit, { timeoutMs: callTimeoutMs });
-      status = sent.kind === "answered" ? sent.response.status : sent.kind === "unusable" ? sent.status : undefined;
-      return toResponse(sent);
-    };
-    let metadata: openid.ServerMetadata;
-    try {
-      const configuration = await openid.discovery(new URL(issuer), connector.clientId, undefined, openid.None(), {
-        algorithm,
-        [openid.customFetch]: customFetch,
-        ...(connector.loopback === true ? { execute: [openid.allowInsecureRequests] } : {}),
-      });
-      metadata = configuration.serverMetadata();
-    } catch (error) {
-      return { status, cause: causeWithoutSecrets(error) };
-    }
-    // RFC 8414, section 3.3 asks for identical strings; openid-client compares URLs after normalising them.
-    if (metadata.issuer === issuer) return metadata;
-    throw new GrantkeeperError("invalid_response", `The metadata of "${connector.id}" names another issuer.`);
+    const complete = connector.tokenEndpoint !== undefined && connector.authorizationEndpoint !== undefined;
+    if (complete || connector.issuer === undefined) return serverOf(connector, params);
+    const issuer = expandTemplate(connector.issuer, params);
+    assertCallable(connector, "issuer", issuer);
+    return serverOf(connector, params, await discover(connector, issuer));
   }
 
   function configure(connector: Connector, target: Server, tokenEndpoint: string): openid.Configuration {
@@ -118,7 +67,8 @@ export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpoint
       // Without an issuer nothing is compared with this: it only has to be there.
       issuer: target.issuer ?? new URL(tokenEndpoint).origin,
       authorization_endpoint: target.authorizationEndpoint,
-      token_endpoint: tokenEndpoint,
+      // As openid-client hands it to the fetch below, which tells the token request by it.
+      token_endpoint: new URL(tokenEndpoint).href,
       authorization_response_iss_parameter_supported: target.issParameterSupported,
       ...(target.jwksUri === undefined ? {} : { jwks_uri: target.jwksUri }),
     };
@@ -166,7 +116,8 @@ export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpoint
     for (const [name, value] of request.response) current.searchParams.append(name, value);
     // A provider without a known issuer cannot be compared; its own redirect URI tells it from others (RFC 9700, 4.4.2.2).
     if (target.issuer === undefined) current.searchParams.delete("iss");
-    const outcome = await send(connector, configuration, undefined, () =>
+    const secrets = [request.response.get("code"), request.codeVerifier];
+    const outcome = await send(connector, configuration, undefined, secrets, () =>
       openid.authorizationCodeGrant(
         configuration,
         current,
@@ -188,7 +139,7 @@ export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpoint
 
   async function refresh(connector: Connector, target: Server, request: RefreshRequest): Promise<TokenOutcome> {
     const configuration = configure(connector, target, target.refreshEndpoint);
-    const outcome = await send(connector, configuration, request.tokenSet, () =>
+    const outcome = await send(connector, configuration, request.tokenSet, [request.refreshToken], () =>
       openid.refreshTokenGrant(configuration, request.refreshToken, { ...connector.refreshParams }),
     );
     const subject = outcome.kind === "tokens" ? outcome.idTokenClaims?.["sub"] : undefined;
@@ -206,16 +157,19 @@ export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpoint
     connector: Connector,
     configuration: openid.Configuration,
     refreshing: string | undefined,
+    secrets: readonly (string | null | undefined)[],
     grant: () => Promise<openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers>,
   ): Promise<TokenOutcome> {
     let judged: Judgement | undefined;
+    let hasLeft = false;
     configuration.timeout = 0;
     configuration[openid.customFetch] = async (url, init) => {
+      hasLeft = true;
       const tokenRequest = url === configuration.serverMetadata().token_endpoint;
       const request = tokenRequest ? encodeBody(connector, init as RequestInit) : (init as RequestInit);
       const sent = await transfer(fetch, url, request, { timeoutMs: callTimeoutMs });
       if (!tokenRequest) return toResponse(sent);
-      judged = judge(connector, sent, refreshing, now());
+      judged = scrub(judge(connector, sent, refreshing, now()), [...secrets, connector.clientSecret]);
       if (judged.kind !== "granted") throw new Error(judged.kind);
       return Response.json(judged.primary);
     };
@@ -225,13 +179,13 @@ export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpoint
       const { tokenSets, tokenResponse } = judged;
       return { kind: "tokens", tokenSets, tokenResponse, idTokenClaims: result.claims() as JsonObject | undefined };
     } catch (error) {
-      if (judged === undefined)
-        return {
-          kind: "rejected",
-          error: { error: "invalid_request", errorDescription: causeWithoutSecrets(error).message },
-        };
-      if (judged.kind !== "granted") return judged;
-      return { kind: "invalid", cause: causeWithoutSecrets(error), refreshTokens: refreshTokensOf(judged.tokenSets) };
+      const cause = causeWithoutSecrets(error);
+      if (judged?.kind === "granted") {
+        return { kind: "invalid", cause, refreshTokens: refreshTokensOf(judged.tokenSets) };
+      }
+      if (judged !== undefined) return judged;
+      if (hasLeft) return { kind: "ambiguous", answered: false, cause, retryAt: new Date(now() + 5_000) };
+      return { kind: "rejected", error: { error: "invalid_request", errorDescription: cause.message } };
     }
   }
 
@@ -255,19 +209,21 @@ export function clientAuthentication(connector: Connector): openid.ClientAuth {
   }
 }
 
+/** Takes what was sent out of what the provider says about it: an error's words end up in messages and logs. */
+function scrub(judged: Judgement, secrets: readonly (string | null | undefined)[]): Judgement {
+  if (judged.kind !== "refused" && judged.kind !== "rejected") return judged;
+  // The longest first: of one that another begins with, a rest would be left.
+  const found = secrets.flatMap((secret) => (secret ? [secret] : [])).sort((a, b) => b.length - a.length);
+  const clean = (text: string): string =>
+    found.reduce((line, secret) => line.replaceAll(secret, () => "[redacted]"), String(text));
+  const { error, errorDescription } = judged.error;
+  const cleaned = { error: clean(error), ...defined("errorDescription", errorDescription && clean(errorDescription)) };
+  return { kind: judged.kind, error: cleaned };
+}
+
 function encodeBody(connector: Connector, init: RequestInit): RequestInit {
   if (connector.bodyFormat !== "json" || !(init.body instanceof URLSearchParams)) return init;
   const headers = new Headers(init.headers);
   headers.set("content-type", "application/json");
   return { ...init, headers, body: JSON.stringify(Object.fromEntries(init.body)) };
-}
-
-function toResponse(sent: Transfer): Response {
-  if (sent.kind !== "answered") throw sent.cause;
-  const { status, body } = sent.response;
-  return Response.json(body ?? null, { status });
-}
-
-function issuerOf(connector: Connector): string | undefined {
-  return connector.issuer;
 }

@@ -42,7 +42,8 @@ describe("parseBody", () => {
     [form, "a=1&b=x%20y", { a: "1", b: "x y" }],
     [`${form.toUpperCase()} ; charset=utf-8`, "a=1", { a: "1" }],
     [form, "", {}],
-    ["text/html", '{"a":1}', undefined],
+    ["text/html", '{"a":1}', { a: 1 }],
+    [form, '{"a":1}', { a: 1 }],
     ["TEXT/HTML; charset=utf-8", "<!doctype html>", undefined],
     ["application/json", "<!doctype html>", undefined],
     ["application/json", "", undefined],
@@ -110,7 +111,10 @@ describe("normaliseTokenResponse", () => {
   test.each<[string, number | undefined]>([
     ["3600", 3600],
     ['"3600"', 3600],
-    ["0", 0],
+    ["0", undefined],
+    ['"0"', undefined],
+    ["0.5", undefined],
+    ["1", 1],
     ["3599.9", 3599],
     ['"3599.9"', 3599],
     ["-5", undefined],
@@ -141,6 +145,24 @@ describe("normaliseTokenResponse", () => {
     }
   });
 
+  test.each(["a b", " a", "a\n", "a\r\nx: y", "a\u0000", "a\u007f", "é", "a\u200b"])(
+    "R54 drops the access token %j, which no header can carry, and keeps the refresh token",
+    (token) => {
+      expect(normaliseTokenResponse({ access_token: token, refresh_token: "r" })).toEqual({
+        token_type: "bearer",
+        refresh_token: "r",
+      });
+    },
+  );
+
+  test.each(["a\n", "\u0000a", "a\u001fb", "a\u007f"])("R45 drops the refresh token %j", (token) => {
+    expect(normaliseTokenResponse({ refresh_token: token })).toEqual({ token_type: "bearer" });
+  });
+
+  test.each(["a b", "é", "~!", "a\u0080"])("R45 keeps the refresh token %j as it is", (token) => {
+    expect(normaliseTokenResponse({ refresh_token: token }).refresh_token).toBe(token);
+  });
+
   test.each<[string, string | undefined]>([
     ['"read write"', "read write"],
     ['"read,write"', "read write"],
@@ -168,12 +190,12 @@ describe("normaliseTokenResponse", () => {
     fc.assert(
       fc.property(foreignObject, (raw) => {
         const {
-          expires_in: life = 0,
-          refresh_token_expires_in: refreshLife = 0,
+          expires_in: life = 1,
+          refresh_token_expires_in: refreshLife = 1,
           ...texts
         } = normaliseTokenResponse(raw);
-        expect(life).toBeGreaterThanOrEqual(0);
-        expect(refreshLife).toBeGreaterThanOrEqual(0);
+        expect(life).toBeGreaterThan(0);
+        expect(refreshLife).toBeGreaterThan(0);
         expect(Object.values(texts).every((value) => typeof value === "string")).toBe(true);
         expect(["access_token", "token_type", "refresh_token", "scope", "id_token"]).toEqual(
           expect.arrayContaining(Object.keys(texts)),
@@ -224,6 +246,12 @@ describe("toTokenSet", () => {
 
   test("R35 uses the connector's lifetime where the response names none but can be refreshed", () => {
     const text = '{"access_token":"a","refresh_token":"r"}';
+    expect(keep(text, { accessTokenLifetime: 60 }).expiresAt).toBe(now + 60_000);
+    expect(keep(text, {}).expiresAt).toBeUndefined();
+  });
+
+  test("R35 a lifetime of 0 names none", () => {
+    const text = '{"access_token":"a","refresh_token":"r","expires_in":0}';
     expect(keep(text, { accessTokenLifetime: 60 }).expiresAt).toBe(now + 60_000);
     expect(keep(text, {}).expiresAt).toBeUndefined();
   });

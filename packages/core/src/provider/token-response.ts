@@ -30,24 +30,22 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Reads a response body as JSON, or as a form where the content type says so; `undefined` where it is neither. */
+/** Reads a response body as JSON, whatever its label, or as a form where it is labelled so; `undefined` for neither. */
 export function parseBody(contentType: string | null, text: string): Json | undefined {
-  const mediaType = (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  if (mediaType === "application/x-www-form-urlencoded") {
-    return Object.fromEntries(new URLSearchParams(text));
-  }
-  if (mediaType.startsWith("text/html")) return undefined;
   try {
     return JSON.parse(text) as Json;
   } catch {
     // Not JSON: what that means depends on the status, so the caller says it.
-    return undefined;
+    const mediaType = (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase();
+    return mediaType === "application/x-www-form-urlencoded"
+      ? Object.fromEntries(new URLSearchParams(text))
+      : undefined;
   }
 }
 
 /**
- * Makes one token set of a provider's answer conform: nulls, empty strings and impossible lifetimes are dropped, scopes
- * given as a list or with commas are joined, a missing token type is `bearer`. Never throws.
+ * Makes one token set of a provider's answer conform: nulls, empty strings, impossible lifetimes and tokens that cannot be
+ * sent are dropped, scopes given as a list or with commas are joined, a missing token type is `bearer`. Never throws.
  */
 export function normaliseTokenResponse(raw: JsonObject): NormalTokenResponse {
   const tokenType = text(raw["token_type"]);
@@ -59,8 +57,8 @@ export function normaliseTokenResponse(raw: JsonObject): NormalTokenResponse {
       : undefined;
   return {
     token_type: tokenType ?? "bearer",
-    ...defined("access_token", text(raw["access_token"])),
-    ...defined("refresh_token", text(raw["refresh_token"])),
+    ...defined("access_token", accessToken(raw["access_token"])),
+    ...defined("refresh_token", refreshToken(raw["refresh_token"])),
     ...defined("id_token", text(raw["id_token"])),
     ...defined("expires_in", seconds(raw["expires_in"])),
     ...defined("refresh_token_expires_in", seconds(raw["refresh_token_expires_in"])),
@@ -128,7 +126,17 @@ function text(value: Json | undefined): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
+/** RFC 6749, appendix A.12, without the space: in a header it could not be sent, and `Headers` quotes it when it says so. */
+function accessToken(value: Json | undefined): string | undefined {
+  return typeof value === "string" && /^[\x21-\x7e]+$/.test(value) ? value : undefined;
+}
+
+function refreshToken(value: Json | undefined): string | undefined {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what no token holds
+  return typeof value === "string" && /^[^\x00-\x1f\x7f]+$/.test(value) ? value : undefined;
+}
+
 function seconds(value: Json | undefined): number | undefined {
   const number = typeof value === "string" && /^\d{1,12}(\.\d{1,6})?$/.test(value) ? Number(value) : value;
-  return typeof number === "number" && number >= 0 && number <= longestLifetime ? Math.floor(number) : undefined;
+  return typeof number === "number" && number >= 1 && number <= longestLifetime ? Math.floor(number) : undefined;
 }

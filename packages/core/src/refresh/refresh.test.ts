@@ -111,6 +111,15 @@ describe("a refused access token", () => {
     expect(provider.log.tokenRequests).toHaveLength(1);
   });
 
+  test("H8 that is no longer the stored one gives the stored one only while that is good", async () => {
+    const { keeper, clock } = await createWorld(githubConnector);
+    const { connection } = await connect(keeper);
+    const { accessToken: stored } = await connection.token();
+    expect((await connection.token({ rejected: "another" })).accessToken).toBe(stored);
+    clock.advance(3601);
+    expect((await connection.token({ rejected: "another" })).accessToken).not.toBe(stored);
+  });
+
   test("I6 without a refresh token ends the connection only if the provider's own identity call refuses it too", async () => {
     const { keeper, provider, clock } = await createWorld(githubConnector, { accessTokenLifetime: null });
     const { connection } = await connect(keeper);
@@ -156,6 +165,8 @@ describe("failures", () => {
     const retryAt = (failure as { retryAt: Date }).retryAt.getTime();
     expect(Math.round((retryAt - clock.now()) / 1000)).toBe(120);
     answer = undefined;
+    expect(await codeOf(connection.token())).toBe("provider_unavailable");
+    clock.advance(121);
     expect((await connection.token()).accessToken).toBeTypeOf("string");
   });
 
@@ -168,7 +179,19 @@ describe("failures", () => {
     expect(await codeOf(connection.token())).toBe("provider_rejected");
     expect((await connection.status()).state).toBe("active");
     answer = undefined;
+    clock.advance(5);
     expect((await connection.token()).accessToken).toBeTypeOf("string");
+  });
+
+  test("I7 a refresh that failed is not tried again before its time, however many ask", async () => {
+    let answer: EmulatedResponse | undefined;
+    const { keeper, clock, provider } = await createWorld(githubConnector, { faults: { before: () => answer } });
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    provider.log.clear();
+    answer = { status: 429, headers: { "retry-after": "120" }, json: {} };
+    for (let round = 0; round < 20; round++) expect(await codeOf(connection.token())).toBe("provider_unavailable");
+    expect(provider.log.tokenRequests).toHaveLength(1);
   });
 
   test("I6 a grant that the user revoked needs reauthorization, says so once, and keeps its row", async () => {
@@ -277,6 +300,76 @@ describe("lost answers", () => {
     clock.advance(3601);
     expect((await connection.token()).accessToken).toBeTypeOf("string");
     expect(provider.log.reuseDetected).toBe(0);
+  });
+});
+
+describe("a late answer", () => {
+  test("I3 is kept though a reconnect that kept the spent refresh token came between", async () => {
+    let arrive = (): void => undefined;
+    let held: Promise<undefined> | undefined;
+    const after = ({ grantType }: { readonly grantType: string | undefined }) =>
+      grantType === "refresh_token" ? held : undefined;
+    const { keeper, another, clock, provider } = await createWorld(githubConnector, { faults: { after } });
+    const other = another({
+      fetch: async (url, init) => {
+        const response = await fetch(url, init);
+        if (!String(url).endsWith("/access_token")) return response;
+        const { refresh_token: _, ...body } = (await response.json()) as Record<string, unknown>;
+        return Response.json(body);
+      },
+    });
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    held = new Promise((resolve) => {
+      arrive = () => resolve(undefined);
+    });
+    const late = connection.token();
+    await expect.poll(() => provider.log.tokenRequests.at(1)?.outcome).toBe("issued");
+    clock.advance(31);
+    await connect(other, { connectionId: connection.id });
+    held = undefined;
+    arrive();
+    expect((await late).accessToken).toBeTypeOf("string");
+    clock.advance(3601);
+    expect((await connection.token()).accessToken).toBeTypeOf("string");
+    expect(provider.log.reuseDetected).toBe(0);
+  });
+
+  test("a wait for recovery leaves the connection to others", async () => {
+    let lose = true;
+    const after = () => (lose ? ("reset" as const) : undefined);
+    const { keeper, clock } = await createWorld(githubConnector, { faults: { after } });
+    lose = false;
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    lose = true;
+    await codeOf(connection.token());
+    lose = false;
+    clock.advance(25);
+    const waiting = codeOf(connection.token());
+    await connection.setMetadata({ touched: true });
+    expect((await connection.status()).metadata).toEqual({ touched: true });
+    await keeper.close();
+    expect(await waiting).toBe("provider_unavailable");
+  });
+});
+
+describe("the application's own code", () => {
+  test("a logger or waitUntil that throws costs nobody a token", async () => {
+    const failing = (): never => {
+      throw new Error("log full");
+    };
+    const logger = { debug: failing, info: failing, warn: failing, error: failing };
+    let answer: EmulatedResponse | undefined;
+    const { keeper, another, clock } = await createWorld(githubConnector, { faults: { before: () => answer } });
+    const { connection } = await connect(keeper);
+    const own = another({ logger, waitUntil: failing }).connection("main", { id: connection.id });
+    clock.advance(3600 - 60);
+    answer = unavailable;
+    expect((await own.token()).accessToken).toBeTypeOf("string");
+    answer = undefined;
+    clock.advance(200);
+    expect((await own.token()).accessToken).toBeTypeOf("string");
   });
 });
 

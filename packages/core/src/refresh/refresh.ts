@@ -3,6 +3,7 @@ import { GrantkeeperError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import { type Grant, type Grants, type OpenGrant, type ReauthorizationReason, randomId } from "../grant/grants.ts";
 import { type Decision, type HeldGrant, type Leases, notConnected } from "../grant/leases.ts";
+import { liveTokenSet, reauthorizationRequired } from "../grant/live-token-set.ts";
 import type { Revocation } from "../grant/revocation.ts";
 import { missingScopes } from "../grant/scopes.ts";
 import type { Connectors } from "../provider/connectors.ts";
@@ -12,6 +13,7 @@ import type { TokenOutcome } from "../provider/token-answer.ts";
 import type { TokenEndpoint } from "../provider/token-endpoint.ts";
 import { type TokenSet, toTokenSet } from "../provider/token-response.ts";
 import type { OpenIntent } from "../store/port.ts";
+import { createFailures } from "./failures.ts";
 import { saveRefreshed } from "./save-refreshed.ts";
 
 export interface RefreshOptions {
@@ -29,12 +31,17 @@ export interface RefreshOptions {
   readonly isClosed: () => boolean;
 }
 
+export type IsStale = (tokenSet: TokenSet) => boolean;
+
+/** Whether to wait until an earlier refresh that had no answer may be tried again, or to say so at once. */
+export type Patience = "waits" | "tries once";
+
 export interface Refresh {
   /**
    * Makes sure that a token set is no longer one that `isStale` finds stale, and returns the grant as it is saved then.
    * However many ask, here and in other processes, one token request is made.
    */
-  refresh(connectionId: string, tokenSet: string, isStale: (tokenSet: TokenSet) => boolean): Promise<OpenGrant>;
+  refresh(connectionId: string, tokenSet: string, isStale: IsStale, patience?: Patience): Promise<OpenGrant>;
   /** Records that only a new consent can replace a token set, unless it has been replaced since it was `seen`. */
   end(connectionId: string, name: string, seen: TokenSet, reason: ReauthorizationReason): Promise<void>;
 }
@@ -51,21 +58,32 @@ const safetyMs = 2_000;
 export function createRefresh(options: RefreshOptions): Refresh {
   const { connectors, grants, leases, tokenEndpoint, events, now } = options;
   const flights = new Map<string, Promise<OpenGrant>>();
+  const failures = createFailures(now);
 
-  function refresh(connectionId: string, name: string, isStale: (tokenSet: TokenSet) => boolean): Promise<OpenGrant> {
+  function refresh(
+    connectionId: string,
+    name: string,
+    isStale: IsStale,
+    patience: Patience = "waits",
+  ): Promise<OpenGrant> {
     const key = `${connectionId}/${name}`;
+    const begin = (): Promise<OpenGrant> => {
+      const known = flights.get(key);
+      if (known !== undefined) return known;
+      const flight = fly(connectionId, name, isStale, patience).finally(() => flights.delete(key));
+      flights.set(key, flight);
+      return flight;
+    };
+    // Who joins may want more of the token than the one who began.
     const flying = flights.get(key);
-    if (flying !== undefined) return flying;
-    const flight = fly(connectionId, name, isStale).finally(() => flights.delete(key));
-    flights.set(key, flight);
-    return flight;
+    return flying === undefined ? begin() : flying.then((open) => (isFresh(open, name, isStale) ? open : begin()));
   }
 
-  async function fly(connectionId: string, name: string, isStale: (tokenSet: TokenSet) => boolean): Promise<OpenGrant> {
+  async function fly(connectionId: string, name: string, isStale: IsStale, patience: Patience): Promise<OpenGrant> {
     for (;;) {
       const result = await leases.hold<OpenGrant | "look again", Target>(
         connectionId,
-        (open) => decide(open, name, isStale),
+        (open) => decide(open, name, isStale, patience),
         (held, target) => send(held, name, target),
       );
       if (result !== "look again") return result;
@@ -75,7 +93,8 @@ export function createRefresh(options: RefreshOptions): Refresh {
   async function decide(
     open: OpenGrant,
     name: string,
-    isStale: (tokenSet: TokenSet) => boolean,
+    isStale: IsStale,
+    patience: Patience,
   ): Promise<Decision<OpenGrant | "look again", Target>> {
     const { grant, row } = open;
     const tokenSet = liveTokenSet(grant, name);
@@ -84,6 +103,8 @@ export function createRefresh(options: RefreshOptions): Refresh {
     const server = await tokenEndpoint.server(connector, grant.params);
     connectors.assertSameClient(grant, connector, server);
     const refreshTokenHash = grants.hashRefreshToken(tokenSet.refreshToken);
+    const failure = failures.get(refreshTokenHash);
+    if (failure !== undefined) throw failure;
     const waitMs = recoveryWait(connector, openIntent(row.intents, name, refreshTokenHash), row.readAt);
     if (waitMs > 0) {
       const error = new GrantkeeperError(
@@ -91,6 +112,7 @@ export function createRefresh(options: RefreshOptions): Refresh {
         "An earlier refresh had no answer. It is tried once more when the provider must have finished with it.",
         { connector: grant.connector, retryAt: new Date(now() + waitMs) },
       );
+      if (patience === "tries once") throw error;
       return { kind: "wait", waitMs, error };
     }
     return {
@@ -115,7 +137,10 @@ export function createRefresh(options: RefreshOptions): Refresh {
     const request = { refreshToken, tokenSet: name, subject: grant.subject };
     if (!mayCall(held)) {
       await leases.release(held, left === undefined ? [name] : []);
-      throw leaseTooShort(grant.connector);
+      throw new GrantkeeperError("lease_timeout", "The store took so long that the lease would end during the call.", {
+        connector: grant.connector,
+        retryAt: new Date(now() + 1_000),
+      });
     }
     let outcome = await tokenEndpoint.refresh(connector, server, request);
     let unanswered = left !== undefined;
@@ -242,6 +267,8 @@ export function createRefresh(options: RefreshOptions): Refresh {
 
   function failed(held: HeldGrant, tokenSet: string, error: GrantkeeperError): GrantkeeperError {
     const { connectionId } = held.lease;
+    const refreshToken = held.grant.tokenSets[tokenSet]?.refreshToken;
+    if (refreshToken !== undefined) failures.remember(grants.hashRefreshToken(refreshToken), error);
     events.emit("connection.refresh_failed", {
       connector: held.grant.connector,
       connectionId,
@@ -254,29 +281,9 @@ export function createRefresh(options: RefreshOptions): Refresh {
   return { refresh, end };
 }
 
-/** The token set of that name, or the error that says why there is none to use. */
-export function liveTokenSet(grant: Grant, name: string): TokenSet {
-  const reason = Object.hasOwn(grant.ended, name) ? grant.ended[name] : undefined;
-  if (reason !== undefined) throw reauthorizationRequired(grant.connector, name, reason);
-  const tokenSet = Object.hasOwn(grant.tokenSets, name) ? grant.tokenSets[name] : undefined;
-  if (tokenSet !== undefined) return tokenSet;
-  throw new GrantkeeperError("scope_missing", `The user's consent gave no "${name}" token.`, {
-    connector: grant.connector,
-  });
-}
-
-export function reauthorizationRequired(
-  connector: string,
-  tokenSet: string,
-  reason: ReauthorizationReason,
-): GrantkeeperError {
-  const why = {
-    revoked: "the provider no longer accepts it",
-    expired: "it has expired",
-    rotation_response_lost: "the answer to a refresh was lost, and the provider accepts the old refresh token no more",
-  }[reason];
-  const which = tokenSet === "default" ? "grant" : `grant of the "${tokenSet}" token`;
-  return new GrantkeeperError("reauthorization_required", `The ${which} has ended: ${why}.`, { connector });
+function isFresh({ grant }: OpenGrant, name: string, isStale: IsStale): boolean {
+  const tokenSet = grant.tokenSets[name];
+  return tokenSet !== undefined && !isStale(tokenSet);
 }
 
 function openIntent(
@@ -291,10 +298,4 @@ function mayRepeat({ rotation }: Connector, outcome: TokenOutcome): boolean {
   if (outcome.kind === "unsent") return true;
   // Who answers with an error of its own asks for patience, whatever it did with the refresh token.
   return outcome.kind === "ambiguous" && !outcome.answered && rotation.kind !== "strict";
-}
-
-function leaseTooShort(connector: string): GrantkeeperError {
-  return new GrantkeeperError("store_unavailable", "The store took so long that the lease would end during the call.", {
-    connector,
-  });
 }

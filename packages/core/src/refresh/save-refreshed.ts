@@ -41,8 +41,8 @@ export async function saveRefreshed(
           await revocation.revoke({ ...held.grant, tokenSets: received }, held.lease.connectionId);
           throw notConnected();
         }
-        const { row, grant } = current;
-        if (row.grantId !== held.row.grantId || grant.tokenSets[name]?.refreshToken !== spent) return current;
+        const { grant } = current;
+        if (grant.tokenSets[name]?.refreshToken !== spent) return current;
         target = await leases.tryTake(current);
       }
       // As long as nobody else has taken the lease, a late commit still holds.

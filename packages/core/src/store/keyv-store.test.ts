@@ -257,6 +257,7 @@ function row(connectionId: string): NewGrantRow {
     state: "active",
     identityHash: `identity-${connectionId}`,
     accountHash: `account-${connectionId}`,
+    tokenHashes: [],
   };
 }
 
@@ -342,3 +343,13 @@ function adapter() {
     },
   });
 }
+
+test("flows that nobody finished are removed as others come", async () => {
+  let time = 1_000;
+  const entries = new Map<string, unknown>();
+  const store = keyvStore(new Keyv({ store: entries }), { now: () => time });
+  for (let index = 0; index < 50; index++) await store.flows.put(`old-${index}`, new Uint8Array([1]), 600_000);
+  time += 600_001;
+  for (let index = 0; index < 10; index++) await store.flows.put(`new-${index}`, new Uint8Array([1]), 600_000);
+  expect([...entries.keys()].filter((name) => name.includes("flow:"))).toHaveLength(10);
+});

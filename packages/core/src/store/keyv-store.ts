@@ -38,6 +38,8 @@ export function keyvStore(keyv: KeyvLike = new Keyv(), options: KeyvStoreOptions
   const rows = createIndexOfRows();
   const locks = createLocks();
   const guard = inMemory || allowUnsafe ? undefined : createInstanceGuard({ read, write, remove, now });
+  /** When each flow that was put here ends, in the order of their putting. */
+  const flowEnds = new Map<string, number>();
   let opened: Promise<void> | undefined;
 
   async function attempt<Value>(what: string, operation: () => Promise<Value>): Promise<Value> {
@@ -95,6 +97,7 @@ export function keyvStore(keyv: KeyvLike = new Keyv(), options: KeyvStoreOptions
       await attempt("read", async () => {
         for await (const [key, value] of iterator.call(keyv) as AsyncIterable<[string, unknown]>) {
           if (key.startsWith(rowPrefix)) rows.set(decodeRow(value as StoredRow, now()));
+          if (key.startsWith(flowPrefix)) flowEnds.set(key, (value as StoredFlow).until);
           probed ||= key === probeKey;
         }
       });
@@ -126,6 +129,16 @@ export function keyvStore(keyv: KeyvLike = new Keyv(), options: KeyvStoreOptions
     return stored === undefined ? undefined : decodeRow(stored as StoredRow, now());
   }
 
+  /** Not every adapter removes what has expired. A few at a time, oldest first. */
+  async function removeEndedFlows(): Promise<void> {
+    for (let count = 0; count < 20; count++) {
+      const [oldest] = flowEnds;
+      if (oldest === undefined || oldest[1] > now()) return;
+      flowEnds.delete(oldest[0]);
+      await remove(oldest[0]);
+    }
+  }
+
   async function save(row: GrantRow): Promise<void> {
     await write(rowPrefix + row.connectionId, encodeRow(row));
     rows.set(row);
@@ -148,7 +161,11 @@ export function keyvStore(keyv: KeyvLike = new Keyv(), options: KeyvStoreOptions
     async insert(row) {
       await ready();
       const reserved = rows.reserve(row.identityHash, row.connectionId);
-      if (reserved !== undefined) return { inserted: false, connectionId: reserved };
+      if (reserved !== undefined) {
+        // It may be about to be written: whoever is told of it is to find it.
+        await locks.run(reserved, async () => undefined);
+        return { inserted: false, connectionId: reserved };
+      }
       try {
         return await changing(row.connectionId, async (existing) => {
           if (existing !== undefined) return { inserted: false, connectionId: existing.connectionId };
@@ -218,14 +235,18 @@ export function keyvStore(keyv: KeyvLike = new Keyv(), options: KeyvStoreOptions
     flows: {
       async put(key, sealed, ttlMs) {
         await ready();
-        await write(flowPrefix + key, { sealed: encode(sealed), until: now() + ttlMs }, ttlMs);
+        await removeEndedFlows();
+        const until = now() + ttlMs;
+        await write(flowPrefix + key, { sealed: encode(sealed), until } satisfies StoredFlow, ttlMs);
+        flowEnds.set(flowPrefix + key, until);
       },
       async take(key) {
         await ready();
         return locks.run(flowPrefix + key, async () => {
-          const stored = (await read(flowPrefix + key)) as { sealed: string; until: number } | undefined;
+          const stored = (await read(flowPrefix + key)) as StoredFlow | undefined;
           if (stored === undefined) return undefined;
           await remove(flowPrefix + key);
+          flowEnds.delete(flowPrefix + key);
           return stored.until > now() ? decode(stored.sealed) : undefined;
         });
       },
@@ -254,6 +275,11 @@ export function keyvStore(keyv: KeyvLike = new Keyv(), options: KeyvStoreOptions
       await attempt("close", () => keyv.disconnect());
     },
   };
+}
+
+interface StoredFlow {
+  readonly sealed: string;
+  readonly until: number;
 }
 
 const rowPrefix = "grant:";

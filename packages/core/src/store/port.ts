@@ -71,8 +71,13 @@ export interface GrantPayload {
   readonly state: GrantState;
   /** Keyed hash of owner, connector, params and account: no two rows share one. */
   readonly identityHash: string;
-  /** Keyed hash of connector and account (its tenant, where it has one), over all owners. */
+  /** Keyed hash of connector and account, over all owners. */
   readonly accountHash: string;
+  /**
+   * Keyed hashes of what keeps the token sets alive: of each its refresh token, or its access token where it has none. At
+   * most 16. They tell whether another row holds the same token.
+   */
+  readonly tokenHashes: readonly string[];
 }
 
 export interface NewGrantRow extends GrantPayload {
@@ -146,6 +151,8 @@ export interface GrantCommit {
 export interface ListQuery {
   readonly ownerHash?: string | undefined;
   readonly accountHash?: string | undefined;
+  /** Rows among whose `tokenHashes` it is. */
+  readonly tokenHash?: string | undefined;
   readonly connector?: string | undefined;
   readonly state?: GrantState | undefined;
   readonly after?: string | undefined;

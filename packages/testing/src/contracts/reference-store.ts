@@ -23,6 +23,7 @@ export type StoreFlaw =
   | "delete ignores condition"
   | "pages by offset"
   | "filter ignored"
+  | "token hashes ignored"
   | "flows stay"
   | "flows never expire"
   | "settings not compared"
@@ -114,10 +115,11 @@ export function referenceStore(now: () => number, flaw?: StoreFlaw): Store {
       rows.delete(row.connectionId);
       return "deleted";
     },
-    list: async ({ limit, after, ownerHash, accountHash, connector, state }) => {
+    list: async ({ limit, after, ownerHash, accountHash, tokenHash, connector, state }) => {
       const fits = (row: GrantRow) =>
         (ownerHash ?? row.ownerHash) === row.ownerHash &&
         (accountHash ?? row.accountHash) === row.accountHash &&
+        (tokenHash === undefined || row.tokenHashes.includes(tokenHash) || is("token hashes ignored")) &&
         (connector ?? row.connector) === row.connector &&
         ((state ?? row.state) === row.state || is("filter ignored"));
       const ids = [...rows.values()]

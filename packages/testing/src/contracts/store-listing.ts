@@ -50,6 +50,26 @@ export function testListing(test: StoreTestFunction): void {
     );
   });
 
+  test("a row is found by each of its token hashes, and by no earlier one", async ({ store }) => {
+    const [first, second, shared, later] = [random(), random(), random(), random()];
+    const row = await insert(store, { tokenHashes: [first, second, shared] });
+    const other = await insert(store, { tokenHashes: [shared] });
+    const found = async (tokenHash: string) =>
+      (await store.list({ tokenHash, limit: 10 })).rows.map(({ connectionId }) => connectionId).sort();
+    assert.deepEqual(await found(first), [row.connectionId]);
+    assert.deepEqual(await found(second), [row.connectionId]);
+    assert.deepEqual(await found(shared), [row.connectionId, other.connectionId].sort());
+    const held = await take(store, row);
+    const { connectionId, grantId, version } = row;
+    const expected = { connectionId, grantId, version, fence: held.lease.fence };
+    const payload = { ...successor(row), tokenHashes: [later] };
+    assert.equal(await store.commit({ expected, payload, clearIntents: [] }), "committed");
+    assert.deepEqual(await found(later), [row.connectionId]);
+    assert.deepEqual(await found(first), []);
+    assert.deepEqual(await found(shared), [other.connectionId]);
+    assert.deepEqual(await found("unknown"), []);
+  });
+
   test("odd ids are listed and paged over", async ({ store }) => {
     for (const id of oddIds) await insert(store, { connectionId: id, ownerHash: id });
     const listed = (await collect(store, { limit: 3 })).flat().map(({ connectionId }) => connectionId);

@@ -60,6 +60,7 @@ export function payload(version: number, change: Partial<GrantPayload> = {}): Gr
     state: "active",
     identityHash: random(),
     accountHash: random(),
+    tokenHashes: [random()],
     ...change,
   };
 }
@@ -115,6 +116,7 @@ export function newIntent(tokenSet: string): RefreshIntent {
 /** What a writer gave, out of a row, with its bytes as text so that a Buffer equals a Uint8Array. */
 export function written(row: NewGrantRow): unknown {
   const { connectionId, connector, ownerHash, grantId, version, state, identityHash, accountHash, sealed } = row;
+  const tokenHashes = [...row.tokenHashes].sort();
   return {
     connectionId,
     connector,
@@ -124,6 +126,7 @@ export function written(row: NewGrantRow): unknown {
     state,
     identityHash,
     accountHash,
+    tokenHashes,
     sealed: hex(sealed),
   };
 }

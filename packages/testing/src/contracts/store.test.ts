@@ -41,6 +41,7 @@ test.for<StoreFlaw>([
   "delete ignores condition",
   "pages by offset",
   "filter ignored",
+  "token hashes ignored",
   "flows stay",
   "flows never expire",
   "settings not compared",

@@ -1,6 +1,9 @@
 import type { GrantRow, ListQuery } from "../port.ts";
 
-type Entry = Pick<GrantRow, "connectionId" | "connector" | "ownerHash" | "accountHash" | "identityHash" | "state"> & {
+type Entry = Pick<
+  GrantRow,
+  "connectionId" | "connector" | "ownerHash" | "accountHash" | "tokenHashes" | "identityHash" | "state"
+> & {
   /** Counts up as rows are added: the order of pages. */
   readonly sequence: number;
 };
@@ -10,7 +13,7 @@ export interface IndexOfRows {
   set(row: GrantRow): void;
   delete(connectionId: string): void;
   page(query: ListQuery): { readonly connectionIds: readonly string[]; readonly next: string | undefined };
-  /** Keeps an identity for a row that is about to be written; returns the connection that has it already. */
+  /** Keeps an identity for a row that is about to be written; returns the connection that has it, or will have it. */
   reserve(identityHash: string, connectionId: string): string | undefined;
   endReservation(identityHash: string, connectionId: string): void;
 }
@@ -21,6 +24,7 @@ export function createIndexOfRows(): IndexOfRows {
   const reservations = new Map<string, string>();
   const byOwner = new Map<string, Set<string>>();
   const byAccount = new Map<string, Set<string>>();
+  const byToken = new Map<string, Set<string>>();
   let sequence = 0;
 
   function forget(connectionId: string): Entry | undefined {
@@ -29,30 +33,31 @@ export function createIndexOfRows(): IndexOfRows {
     identities.delete(entry.identityHash);
     removeFrom(byOwner, entry.ownerHash, connectionId);
     removeFrom(byAccount, entry.accountHash, connectionId);
+    for (const tokenHash of entry.tokenHashes) removeFrom(byToken, tokenHash, connectionId);
     return entry;
   }
 
-  function candidates({ ownerHash, accountHash }: ListQuery): Iterable<Entry> {
-    const ids =
-      ownerHash !== undefined
-        ? byOwner.get(ownerHash)
-        : accountHash !== undefined
-          ? byAccount.get(accountHash)
-          : undefined;
-    if (ownerHash === undefined && accountHash === undefined) return entries.values();
-    const found = [...(ids ?? [])].flatMap((id) => entries.get(id) ?? []);
-    return found.sort((a, b) => a.sequence - b.sequence);
+  /** The entries of the most telling condition, in their order. */
+  function candidates({ tokenHash, ownerHash, accountHash }: ListQuery): Iterable<Entry> {
+    const [found] = [
+      ...(tokenHash === undefined ? [] : [byToken.get(tokenHash) ?? []]),
+      ...(ownerHash === undefined ? [] : [byOwner.get(ownerHash) ?? []]),
+      ...(accountHash === undefined ? [] : [byAccount.get(accountHash) ?? []]),
+    ];
+    if (found === undefined) return entries.values();
+    return [...found].flatMap((id) => entries.get(id) ?? []).sort((a, b) => a.sequence - b.sequence);
   }
 
   return {
     set(row) {
       const known = forget(row.connectionId);
-      const { connectionId, connector, ownerHash, accountHash, identityHash, state } = row;
-      const entry = { connectionId, connector, ownerHash, accountHash, identityHash, state };
+      const { connectionId, connector, ownerHash, accountHash, tokenHashes, identityHash, state } = row;
+      const entry = { connectionId, connector, ownerHash, accountHash, tokenHashes, identityHash, state };
       entries.set(connectionId, { ...entry, sequence: known?.sequence ?? ++sequence });
       identities.set(identityHash, connectionId);
       addTo(byOwner, ownerHash, connectionId);
       addTo(byAccount, accountHash, connectionId);
+      for (const tokenHash of tokenHashes) addTo(byToken, tokenHash, connectionId);
     },
     delete(connectionId) {
       forget(connectionId);
@@ -84,6 +89,7 @@ function matches(entry: Entry, query: ListQuery): boolean {
   return (
     (query.ownerHash === undefined || entry.ownerHash === query.ownerHash) &&
     (query.accountHash === undefined || entry.accountHash === query.accountHash) &&
+    (query.tokenHash === undefined || entry.tokenHashes.includes(query.tokenHash)) &&
     (query.connector === undefined || entry.connector === query.connector) &&
     (query.state === undefined || entry.state === query.state)
   );

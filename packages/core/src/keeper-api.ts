@@ -1,0 +1,107 @@
+import type { Connection, IdentifiedConnection } from "./connection/connection.ts";
+import type { JsonObject } from "./connector/json.ts";
+import type { Account, Connector } from "./connector/types.ts";
+import type { ConnectionEvents, EventName, Logger } from "./events.ts";
+import type { AdoptedTokens } from "./flow/adopt.ts";
+import type { CallbackRequest, FlowStart, StartedFlow } from "./flow/types.ts";
+import type { Store } from "./store/port.ts";
+import type { KeyConfig } from "./vault/keyring.ts";
+
+/** Connectors under the names that the application gives them. */
+export type ConnectorMap = Readonly<Record<string, Connector>>;
+
+/** Names of the params that a connector needs at every start. */
+export type ParamOf<C> = C extends Connector<infer Param, infer _> ? Param : never;
+/** Names of the token sets beside `default` that a connector's consent gives. */
+export type TokenSetOf<C> = C extends Connector<infer _, infer TokenSet> ? TokenSet : never;
+
+type ParamsOption<C> = [ParamOf<C>] extends [never]
+  ? { readonly params?: undefined }
+  : { readonly params: { readonly [Name in ParamOf<C>]: string } };
+
+/** What a start takes: `params` exactly where the connector has some, unless a connection is reconnected. */
+export type StartOptions<C> = Omit<FlowStart, "params" | "connectionId"> &
+  (
+    | (ParamsOption<C> & { readonly connectionId?: undefined })
+    | { readonly connectionId: string; readonly params?: undefined }
+  );
+
+export type AdoptOptions<C> = {
+  readonly owner: string;
+  /** The `default` token set. */
+  readonly tokens?: AdoptedTokens;
+  /** Token sets beside `default`. */
+  readonly tokenSets?: { readonly [Name in TokenSetOf<C>]?: AdoptedTokens };
+  /** Whose account it is, where the provider cannot be asked because the access token has expired. */
+  readonly account?: Account;
+  readonly metadata?: JsonObject;
+} & ParamsOption<C>;
+
+export interface KeeperOptions<Map extends ConnectorMap> {
+  readonly connectors: Map;
+  /** Left out: in memory, for one process. */
+  readonly store?: Store;
+  /** The first one seals, all of them open. There is no default: grants are never stored unencrypted. */
+  readonly keys: readonly KeyConfig[];
+  /** An https URL of the application; each connector's redirect URI is `<callbackUrl>/<connector>/callback`. */
+  readonly callbackUrl: string;
+  /** Origins beside the application's own where `returnTo` may lead. */
+  readonly returnToOrigins?: readonly string[];
+  readonly logger?: Logger;
+  readonly fetch?: typeof globalThis.fetch;
+  /** Unix milliseconds. */
+  readonly now?: () => number;
+  /** For how many seconds a valid token is served from memory before its row is looked at again. Default 10. */
+  readonly cacheFor?: number;
+  /** How many opened grants are held in memory. Default 10,000. */
+  readonly cacheSize?: number;
+  /** Refreshes behind a token that is still good. Default true; false where a process stops with its answer. */
+  readonly backgroundRefresh?: boolean;
+  /** Takes work that goes on after an answer, as serverless platforms offer. */
+  readonly waitUntil?: (work: Promise<unknown>) => void;
+}
+
+export interface Keeper<Map extends ConnectorMap = ConnectorMap> {
+  readonly connectors: Map;
+  readonly callbackUrl: URL;
+  /** Starts a flow: send the browser to `url`, with `headers` on the answer. RFC 6749, section 4.1.1. */
+  start<Key extends keyof Map & string>(connector: Key, options: StartOptions<Map[Key]>): Promise<StartedFlow>;
+  /** Finishes a flow from the request to its callback. Another user's or browser's is refused, and nothing is stored. */
+  finish(
+    request: CallbackRequest,
+    options: { readonly owner: string },
+  ): Promise<{ readonly connection: IdentifiedConnection; readonly returnTo: string }>;
+  /**
+   * A handle on a connection; nothing is read before it is used. By `id` alone nobody's ownership is checked: give `owner`
+   * too where the id comes from outside. An `owner` that is `undefined` is `invalid_request`, so that nobody signed in
+   * never means everybody.
+   */
+  connection<Key extends keyof Map & string>(
+    connector: Key,
+    selector: { readonly id: string; readonly owner?: string },
+  ): IdentifiedConnection<TokenSetOf<Map[Key]>>;
+  connection<Key extends keyof Map & string>(
+    connector: Key,
+    selector: { readonly owner: string } & ([ParamOf<Map[Key]>] extends [never]
+      ? { readonly params?: undefined }
+      : { readonly params?: { readonly [Name in ParamOf<Map[Key]>]?: string } }),
+  ): Connection<TokenSetOf<Map[Key]>>;
+  /** All connections that match, in pages behind the scenes. */
+  connections(filter?: {
+    readonly owner?: string;
+    readonly connector?: keyof Map & string;
+    readonly state?: "active" | "needs_reauthorization";
+  }): AsyncIterable<IdentifiedConnection>;
+  /**
+   * Keeps tokens that the application already has. Where the same account is connected already and its tokens have not
+   * ended, those stay: what is brought along may be older.
+   */
+  adopt<Key extends keyof Map & string>(
+    connector: Key,
+    options: AdoptOptions<Map[Key]>,
+  ): Promise<IdentifiedConnection<TokenSetOf<Map[Key]>>>;
+  /** Listens in this process, at best effort: `connections()` is the durable truth. Returns a function that stops it. */
+  on<Name extends EventName>(name: Name, listener: (event: ConnectionEvents[Name]) => void): () => void;
+  /** Waits for refreshes that run, then closes the store. */
+  close(): Promise<void>;
+}
