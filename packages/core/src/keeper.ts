@@ -1,6 +1,7 @@
 import { checkMetadata, createConnections } from "./connection/connections.ts";
 import { createTokenCache } from "./connection/token-cache.ts";
 import { createTokens } from "./connection/tokens.ts";
+import type { Connector } from "./connector/types.ts";
 import { GrantkeeperError } from "./errors.ts";
 import { createEvents, type Logger } from "./events.ts";
 import { type Adopt, createAdopt } from "./flow/adopt.ts";
@@ -95,6 +96,7 @@ export function createKeeper<const Map extends ConnectorMap>(options: KeeperOpti
     connect,
     refresh,
     binding: createBrowserBinding(callbackUrl),
+    crossSite: Object.values<Connector>(options.connectors).some(({ responseMode }) => responseMode === "form_post"),
     callbackUrl,
     returnToOrigins,
     now,

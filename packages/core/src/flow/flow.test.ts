@@ -43,6 +43,14 @@ describe("start", () => {
     );
   });
 
+  test("R4 the one cookie comes along cross-site as soon as some connector answers by form_post", async () => {
+    const { another, provider } = await createWorld(githubConnector);
+    const posting = { ...provider.connector, responseMode: "form_post" as const };
+    const keeper = another({ connectors: { main: provider.connector, posting } as never });
+    const { headers } = await keeper.start("main", { owner });
+    expect(headers.get("set-cookie")).toContain("SameSite=None");
+  });
+
   test("R2 leaves PKCE out only where the connector names the page that refuses it", async () => {
     const { keeper } = await createWorld(slackConnector);
     const { url } = await keeper.start("main", { owner });

@@ -32,6 +32,8 @@ export interface FlowOptions {
   readonly connect: (consent: NewConsent) => Promise<SavedConsent>;
   readonly refresh: Refresh;
   readonly binding: BrowserBinding;
+  /** Whether some connector answers by a form of the provider's page: all flows share the cookie, so it suits that one. */
+  readonly crossSite: boolean;
   readonly callbackUrl: URL;
   readonly returnToOrigins: readonly string[];
   readonly now: () => number;
@@ -117,7 +119,7 @@ export function createFlows(options: FlowOptions): Flows {
     });
     return {
       url,
-      headers: new Headers({ "set-cookie": binding.cookie(bound, connector.responseMode === "form_post") }),
+      headers: new Headers({ "set-cookie": binding.cookie(bound, options.crossSite) }),
     };
   }
 
