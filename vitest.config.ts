@@ -7,6 +7,8 @@ const config: ViteUserConfig = defineConfig({
     include: ["packages/**/*.test.ts", "apps/**/*.test.ts", "scripts/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
+    // A forgotten test.only would leave the others out, and everything would look well.
+    allowOnly: false,
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

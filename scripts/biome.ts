@@ -10,5 +10,5 @@ export async function run(): Promise<readonly string[]> {
     ["exec", "biome", "ci", "--colors=off", "--diagnostic-level=warn", "."],
     { cwd: root },
   );
-  return code === 0 ? [] : [`${output.trim()}\nMend what \`pnpm format\` can, and the rest by hand.`];
+  return code === 0 ? [] : [`${output.trim()}\nRun \`pnpm format\`, and correct the rest by hand.`];
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Say } from "./lib/check.ts";
 import { bundleConnector } from "./lib/connector-bundle.ts";
-import { installPacked, loadsOf, sizeOf, startMilliseconds } from "./lib/installed.ts";
+import { installPacked, loadsOf, sizeOf, smokeProblems, startMilliseconds } from "./lib/installed.ts";
 import { packPackages } from "./lib/packed.ts";
 import { connectorPackages } from "./lib/workspace.ts";
 
@@ -50,8 +50,15 @@ async function installedProblems(say: Say): Promise<readonly string[]> {
   const bytes = sizeOf(join(folder, "node_modules"));
   const milliseconds = await startMilliseconds(folder, INSTALLED);
   const loaded = await loadsOf(folder, INSTALLED);
+  const smoke = await smokeProblems(folder);
+  say(
+    smoke === undefined
+      ? "not run on the oldest Node: that is done on Linux with an x64 processor only"
+      : "run on the oldest Node that they allow",
+  );
   say(`${INSTALLED.join(" + ")}: ${mebibytes(bytes)} installed, imported in ${milliseconds.toFixed(0)} ms`);
   return [
+    ...(smoke ?? []),
     ...(bytes < INSTALLED_LIMIT_BYTES
       ? []
       : [

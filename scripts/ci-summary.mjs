@@ -13,8 +13,12 @@ const passed = (tests.numPassedTests ?? 0) + (checks.passed ?? 0);
 const failed = failedTests + failedChecks;
 const skipped = (tests.numPendingTests ?? 0) + (tests.numTodoTests ?? 0);
 
+// Where everything that a test needs is there, a test that did not run has not passed.
+const skippedInVain = skipped > 0 && Boolean(process.env.GRANTKEEPER_REQUIRE_SERVICES);
+if (skippedInVain) console.log("Tests were skipped, and GRANTKEEPER_REQUIRE_SERVICES is set: that is a failure.");
+
 console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+process.exitCode = failed === 0 && passed > 0 && !skippedInVain ? 0 : 1;
 
 function read(file) {
   try {

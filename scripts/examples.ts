@@ -17,9 +17,9 @@ interface ExampleFile extends Example {
 
 /** Every example of the documentation compiles, and those marked `ts run` run. */
 export async function run(say: Say): Promise<readonly string[]> {
-  const pages = [
-    ...readFiles(findFiles(["README.md", "docs/**/*.md", "packages/**/README.md", "apps/**/README.md"])),
-  ].map(([path, text]) => examplesOf(path, text));
+  const pages = [...readFiles(findFiles(["*.md", "docs/**/*.md", "packages/**/README.md", "apps/**/README.md"]))].map(
+    ([path, text]) => examplesOf(path, text),
+  );
   const folder = temporaryFolder("examples");
   linkDependencies(join(folder, "node_modules"));
   const files = writeExamples(

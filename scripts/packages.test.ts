@@ -9,7 +9,8 @@ const good = {
   sideEffects: false,
   engines: { node: ">=22.19" },
   exports: { ".": { types: "./dist/index.d.ts", default: "./dist/index.js" } },
-  dependencies: { keyv: "6.1.0" },
+  keywords: ["oauth"],
+  dependencies: { keyv: "^6.1.0" },
 };
 const goodFiles = ["package.json", "README.md", "dist/index.js", "dist/index.d.ts"];
 
@@ -22,6 +23,7 @@ test.each([
   ["an install script", { scripts: { postinstall: "node x.js" } }],
   ["a workspace dependency", { dependencies: { "@grantkeeper/core": "workspace:^" } }],
   ["a catalog dependency", { peerDependencies: { keyv: "catalog:" } }],
+  ["no keywords", { keywords: [] }],
   ["another licence", { license: "ISC" }],
   ["side effects", { sideEffects: true }],
   ["CommonJS", { type: "commonjs" }],

@@ -56,6 +56,7 @@ export function manifestProblems(manifest: Manifest): readonly string[] {
   return [
     ...installScripts.map((script) => `it runs a script at install (${script}). Remove it from package.json.`),
     ...local.map(([dependency, range]) => `depends on ${dependency} by ${range}. Give it a version of the registry.`),
+    ...(manifest.keywords?.length ? [] : ["it has no keywords. Give package.json `keywords`, by which npm finds it."]),
     ...fields
       .filter(([, value, expected]) => value !== expected)
       .map(

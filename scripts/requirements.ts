@@ -8,6 +8,11 @@ const LIST = "docs/requirements.md";
 const TESTS = ["**/*.test.ts", "packages/testing/src/**/*.ts"];
 const ID = /^[REDFTWHI]\d+$/;
 const IDS_OF_TITLE = /^(?:[REDFTWHI]\d+\b[\s,:]*)+/;
+const TEST_WORDS = ["test", "it"];
+const GROUP_WORDS = ["describe", "suite"];
+// Any other modifier (skip, skipIf, runIf, todo, fails, only) makes a test one that may not run, or may fail.
+const PLAIN_MODIFIERS = ["each", "for", "concurrent", "sequential"];
+const OPTIONS_THAT_SKIP = ["skip", "todo", "fails", "only"];
 
 /** Tests name requirements that are listed, and what is listed as covered has a test. */
 export async function run(say: Say): Promise<readonly string[]> {
@@ -23,13 +28,21 @@ export async function run(say: Say): Promise<readonly string[]> {
 export function requirementProblems(list: string, tests: ReadonlyMap<string, string>): readonly string[] {
   const listed = readRequirements(list);
   const named = new Map<string, string>();
-  for (const [path, text] of tests) for (const id of requirementsOfTests(path, text)) named.set(id, path);
+  const counted = new Set<string>();
+  for (const [path, text] of tests) {
+    for (const { id, counts } of requirementsOfTests(path, text)) {
+      named.set(id, path);
+      if (counts) counted.add(id);
+    }
+  }
   const unknown = [...named].filter(([id]) => !listed.has(id));
-  const untested = [...listed].filter(([id, covered]) => covered && !named.has(id));
+  const untested = [...listed].filter(([id, covered]) => covered && !counted.has(id));
   return [
-    ...unknown.map(([id, path]) => `${path} names ${id}, which ${LIST} does not hold. Add its row, or mend the title.`),
+    ...unknown.map(
+      ([id, path]) => `${path} names ${id}, which ${LIST} does not hold. Add its row, or correct the title.`,
+    ),
     ...untested.map(
-      ([id]) => `${LIST} says that ${id} is covered, and no test's title begins with it. Write that test.`,
+      ([id]) => `${LIST} says that ${id} is covered, and no test that always runs begins with it. Write that test.`,
     ),
   ];
 }
@@ -50,25 +63,44 @@ function readRequirements(text: string): ReadonlyMap<string, boolean> {
   return found;
 }
 
-/** The requirements at the beginning of titles of tests that are not skipped. */
-function requirementsOfTests(path: string, text: string): readonly string[] {
-  const ids: string[] = [];
-  function visit(node: ts.Node): void {
-    if (ts.isCallExpression(node)) ids.push(...requirementsOfTitle(node));
-    ts.forEachChild(node, visit);
-  }
-  visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest));
-  return ids;
+interface NamedRequirement {
+  readonly id: string;
+  /** The test runs wherever the suite does, and fails when what it says is not so. */
+  readonly counts: boolean;
 }
 
-function requirementsOfTitle(call: ts.CallExpression): readonly string[] {
-  const callee = calleeWords(call.expression);
-  const isTestCall = callee.some((word) => word === "test" || word === "it");
-  if (!isTestCall || callee.includes("skip") || callee.includes("todo")) return [];
+/** The requirements at the beginning of tests' titles. */
+function requirementsOfTests(path: string, text: string): readonly NamedRequirement[] {
+  const found: NamedRequirement[] = [];
+  function visit(node: ts.Node, groupCounts: boolean): void {
+    let inner = groupCounts;
+    if (ts.isCallExpression(node)) {
+      const [word = "", ...modifiers] = calleeWords(node.expression);
+      const counts = groupCounts && modifiers.every((modifier) => PLAIN_MODIFIERS.includes(modifier)) && isPlain(node);
+      if (TEST_WORDS.includes(word)) found.push(...idsOfTitle(node).map((id) => ({ id, counts })));
+      if (GROUP_WORDS.includes(word)) inner = counts;
+    }
+    ts.forEachChild(node, (child) => visit(child, inner));
+  }
+  visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest), true);
+  return found;
+}
+
+function idsOfTitle(call: ts.CallExpression): readonly string[] {
   const title = call.arguments[0];
   if (title === undefined) return [];
   const text = ts.isStringLiteralLike(title) ? title.text : ts.isTemplateExpression(title) ? title.head.text : "";
   return IDS_OF_TITLE.exec(text)?.[0].match(/[A-Z]\d+/g) ?? [];
+}
+
+/** Whether no option such as `{ skip: true }` stands beside the title. */
+function isPlain(call: ts.CallExpression): boolean {
+  const names = call.arguments
+    .filter(ts.isObjectLiteralExpression)
+    .flatMap(({ properties }) =>
+      properties.map(({ name }) => (name !== undefined && ts.isIdentifier(name) ? name.text : "")),
+    );
+  return !names.some((name) => OPTIONS_THAT_SKIP.includes(name));
 }
 
 /** `test.each(rows)(…)` → test, each. */

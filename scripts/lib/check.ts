@@ -3,6 +3,6 @@ export type Say = (line: string) => void;
 
 export interface Check {
   readonly name: string;
-  /** Returns what is wrong, each with how to mend it; empty when all is well. */
+  /** Returns what is wrong, each with how to put it right; empty when all is well. */
   readonly run: (say: Say) => Promise<readonly string[]>;
 }

@@ -12,6 +12,8 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly cwd?: string;
   readonly timeoutMs?: number;
+  /** Instead of this process's own; what is `undefined` is not set. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Sent to standard input. */
   readonly input?: string;
 }
@@ -20,11 +22,12 @@ export interface CommandOptions {
 export function runCommand(
   command: string,
   args: readonly string[],
-  { cwd, timeoutMs, input = "" }: CommandOptions = {},
+  { cwd, timeoutMs, env, input = "" }: CommandOptions = {},
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
+      ...(env === undefined ? {} : { env: { ...env } }),
       timeout: timeoutMs,
       killSignal: "SIGKILL",
       stdio: ["pipe", "pipe", "pipe"],

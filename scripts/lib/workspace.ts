@@ -6,6 +6,7 @@ export interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly description?: string;
+  readonly keywords?: readonly string[];
   readonly private?: boolean;
   readonly license?: string;
   readonly type?: string;

@@ -13,7 +13,7 @@ export interface IncomingRequest extends UnreadRequest {
 export interface HandlerOptions<Incoming extends IncomingRequest = Request> {
   /** Who is signed in to the application; `undefined` for nobody, which ends in 401. */
   readonly owner: (request: Incoming) => Promise<string | null | undefined> | string | null | undefined;
-  /** Shows an error in the application's own clothes. Left out: one plain sentence. */
+  /** Shows an error as a page of the application's own. Left out: one plain sentence. */
   readonly onError?: (error: GrantkeeperError, request: Incoming, status: number) => Promise<Response> | Response;
 }
 

@@ -26,6 +26,8 @@ test("the page says that it is an emulator, runs no script and escapes what it s
   expect(response.headers.get("cache-control")).toBe("no-store");
   expect(page).toContain("(emulated)</title>");
   expect(page).toContain("local emulator");
+  // Without an icon of its own a page makes browsers ask for one that is not there.
+  expect(page).toContain('<link rel="icon" href="data:,">');
   expect(page).not.toContain("<script");
   expect(page).toContain("&lt;script&gt;");
 });
