@@ -19,6 +19,8 @@ const options: Options = {
   clean: true,
   treeshake: true,
   splitting: true,
+  // Some modules, such as node:sqlite, have no name without it.
+  removeNodeProtocol: false,
 };
 
 export default options;

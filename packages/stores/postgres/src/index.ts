@@ -1,0 +1,2 @@
+export type { PostgresClient, PostgresPool, PostgresResult } from "./pool.ts";
+export { type PostgresStoreOptions, postgresStore } from "./store.ts";

@@ -1,0 +1,127 @@
+import { columns, milliseconds } from "./rows.ts";
+
+/**
+ * In front of each statement that writes, which joins it: its transaction waits for the disk even if the pool's sessions
+ * do not. Only what waits for more is left as it is.
+ */
+const durable = `durable AS MATERIALIZED (
+    SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')
+      WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true) AS level)`;
+
+/** The intents of a row without those of the token sets in an array. */
+function intentsWithout(intents: string, tokenSets: string): string {
+  return `(SELECT coalesce(jsonb_agg(intent ORDER BY position), '[]')
+      FROM jsonb_array_elements(${intents}) WITH ORDINALITY AS open (intent, position)
+      WHERE NOT intent ->> 'tokenSet' = ANY (${tokenSets}))`;
+}
+
+const asRead = "g.connection_id = $1 AND g.grant_id = $2 AND g.version = $3::bigint AND g.fence = $4::bigint";
+
+const purgedAtOnce = 20;
+
+export interface Statements {
+  readonly get: string;
+  readonly insert: string;
+  readonly lease: string;
+  readonly release: string;
+  readonly commit: string;
+  readonly delete: string;
+  readonly putFlow: string;
+  readonly takeFlow: string;
+  readonly getSetting: string;
+  readonly addSetting: string;
+  readonly replaceSetting: string;
+  list(conditions: readonly string[], limit: string): string;
+}
+
+/** All that is asked of the tables, each in one statement and so in one transaction. */
+export function createStatements(schema: string): Statements {
+  const grants = `${schema}.grants`;
+  const flows = `${schema}.flows`;
+  const settings = `${schema}.settings`;
+  return {
+    get: `SELECT ${columns("clock_timestamp()")} FROM ${grants} WHERE connection_id = $1`,
+
+    // No row: who has the id or the identity came after the statement began, or is gone.
+    insert: `WITH ${durable},
+      inserted AS (
+        INSERT INTO ${grants} (connection_id, connector, owner_hash, identity_hash, account_hash, token_hashes, grant_id,
+          version, state, sealed, created_at, updated_at)
+        SELECT $1, $2, $3, $4, $5, $6::text[], $7, $8::bigint, $9, $10::bytea, present.at, present.at
+        FROM durable, (SELECT clock_timestamp() AS at) AS present WHERE durable.level IS NOT NULL
+        ON CONFLICT DO NOTHING RETURNING connection_id),
+      holder AS (
+        SELECT connection_id FROM ${grants} WHERE identity_hash = $4 OR connection_id = $1
+        ORDER BY identity_hash = $4 DESC LIMIT 1)
+      SELECT 'inserted' AS outcome, connection_id FROM inserted
+      UNION ALL SELECT 'taken', connection_id FROM holder WHERE NOT EXISTS (SELECT FROM inserted)`,
+
+    // The lock makes those who ask at once decide one after the other; the clock is read when it is theirs.
+    lease: `WITH ${durable},
+      locked AS (SELECT * FROM ${grants} WHERE connection_id = $1 FOR UPDATE),
+      seen AS MATERIALIZED (SELECT locked.*, clock_timestamp() AS at FROM locked),
+      decided AS MATERIALIZED (
+        SELECT seen.*, CASE WHEN lease_until > at THEN 'held'
+          WHEN grant_id <> $2 OR version <> $3::bigint OR fence <> $4::bigint THEN 'moved'
+          ELSE 'leased' END AS outcome
+        FROM seen),
+      leased AS (
+        UPDATE ${grants} AS g SET fence = decided.fence + 1, lease_holder = $5,
+          lease_until = decided.at + $6::float8 * interval '1 millisecond',
+          intents = CASE WHEN $7::text IS NULL THEN decided.intents
+            ELSE ${intentsWithout("decided.intents", "ARRAY[$7::text]")} || jsonb_build_object('attemptId', $8::text,
+              'tokenSet', $7::text, 'refreshTokenHash', $9::text, 'at', ${milliseconds("decided.at")}::bigint) END
+        FROM decided, durable
+        WHERE g.connection_id = decided.connection_id AND decided.outcome = 'leased' AND durable.level IS NOT NULL
+        RETURNING g.fence AS new_fence)
+      SELECT ${columns("at")}, outcome, new_fence::text AS new_fence,
+        ceil(extract(epoch FROM lease_until - at) * 1000)::bigint::text AS remaining
+      FROM decided LEFT JOIN leased ON true`,
+
+    release: `WITH ${durable}
+      UPDATE ${grants} AS g SET lease_holder = NULL, lease_until = NULL, intents = ${intentsWithout("g.intents", "$4::text[]")}
+      FROM durable
+      WHERE g.connection_id = $1 AND g.lease_holder = $2 AND g.fence = $3::bigint AND durable.level IS NOT NULL`,
+
+    commit: `WITH ${durable}
+      UPDATE ${grants} AS g SET grant_id = $5, version = $6::bigint, sealed = $7::bytea, state = $8, identity_hash = $9,
+        account_hash = $10, token_hashes = $11::text[], lease_holder = NULL, lease_until = NULL,
+        intents = ${intentsWithout("g.intents", "$12::text[]")}, updated_at = clock_timestamp()
+      FROM durable WHERE ${asRead} AND durable.level IS NOT NULL
+      RETURNING 'committed' AS outcome`,
+
+    delete: `WITH ${durable}
+      DELETE FROM ${grants} AS g USING durable WHERE ${asRead} AND durable.level IS NOT NULL
+      RETURNING 'deleted' AS outcome`,
+
+    list: (conditions, limit) =>
+      `SELECT ${columns("clock_timestamp()")} FROM ${grants}
+      ${conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`} ORDER BY ${grants}.sequence LIMIT ${limit}`,
+
+    // Ended by the statement's beginning, since no index can be searched by a clock that runs on.
+    putFlow: `WITH ${durable},
+      ended AS (
+        SELECT key FROM ${flows} WHERE ends_at <= statement_timestamp() AND key <> $1
+        ORDER BY ends_at LIMIT ${purgedAtOnce} FOR UPDATE SKIP LOCKED),
+      purged AS (DELETE FROM ${flows} AS f USING ended WHERE f.key = ended.key)
+      INSERT INTO ${flows} (key, sealed, ends_at)
+      SELECT $1, $2::bytea, clock_timestamp() + $3::float8 * interval '1 millisecond'
+      FROM durable WHERE durable.level IS NOT NULL
+      ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, ends_at = excluded.ends_at`,
+
+    takeFlow: `WITH ${durable}
+      DELETE FROM ${flows} AS f USING durable WHERE f.key = $1 AND durable.level IS NOT NULL
+      RETURNING f.sealed, (f.ends_at > clock_timestamp())::text AS lasts`,
+
+    getSetting: `SELECT value FROM ${settings} WHERE name = $1`,
+
+    addSetting: `WITH ${durable}
+      INSERT INTO ${settings} (name, value) SELECT $1, $2::bytea FROM durable WHERE durable.level IS NOT NULL
+      ON CONFLICT DO NOTHING RETURNING 'set' AS outcome`,
+
+    replaceSetting: `WITH ${durable}
+      UPDATE ${settings} AS s SET value = $2::bytea FROM durable
+      WHERE s.name = $1 AND s.value = $3::bytea AND durable.level IS NOT NULL
+      RETURNING 'set' AS outcome`,
+  };
+}

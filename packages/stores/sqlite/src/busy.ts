@@ -1,0 +1,80 @@
+import { setTimeout as delay, setImmediate as yieldToLoop } from "node:timers/promises";
+import { resultCode } from "./errors.ts";
+
+/** Runs synchronous operations one after another, and again later where another connection holds the lock. */
+export interface Turns {
+  run<Result>(operation: () => Result): Promise<Result>;
+}
+
+interface Turn {
+  readonly deadline: number;
+  /** Settles the turn, or returns the error that says that the database is locked. */
+  attempt(): unknown;
+  fail(error: unknown): void;
+}
+
+const busy = 5;
+const locked = 6;
+/** A race between connections that open or recover the write-ahead log. */
+const protocol = 15;
+
+/**
+ * SQLite's own wait for a lock blocks the event loop, so that it is kept short, and the long wait is here. Only the first
+ * in the queue tries: a hundred callers block no longer than one.
+ */
+export function createTurns(patienceMs: number): Turns {
+  const waiting: Turn[] = [];
+  let serving = false;
+
+  async function serve(): Promise<void> {
+    for (let failures = 0, turn = waiting[0]; turn !== undefined; turn = waiting[0]) {
+      const lock = turn.attempt();
+      if (lock === undefined) {
+        waiting.shift();
+        failures = 0;
+        await yieldToLoop();
+        continue;
+      }
+      // The queue is in the order of the deadlines.
+      for (; turn !== undefined && turn.deadline <= performance.now(); turn = waiting[0]) {
+        turn.fail(lock);
+        waiting.shift();
+      }
+      if (waiting.length > 0) await delay(backOff(failures++));
+    }
+    serving = false;
+  }
+
+  return {
+    run(operation) {
+      return new Promise((resolve, reject) => {
+        waiting.push({
+          deadline: performance.now() + patienceMs,
+          attempt() {
+            try {
+              resolve(operation());
+            } catch (error) {
+              if (isLock(error)) return error;
+              reject(error);
+            }
+            return undefined;
+          },
+          fail: reject,
+        });
+        if (serving) return;
+        serving = true;
+        void serve();
+      });
+    },
+  };
+}
+
+/** Jittered, so that processes that met once do not meet again and again. */
+function backOff(failures: number): number {
+  return Math.min(100, 5 * 2 ** failures) * (0.5 + Math.random() / 2);
+}
+
+function isLock(error: unknown): boolean {
+  const code = resultCode(error);
+  return code === busy || code === locked || code === protocol;
+}

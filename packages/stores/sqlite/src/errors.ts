@@ -1,0 +1,40 @@
+import { GrantkeeperError, isGrantkeeperError } from "@grantkeeper/core";
+
+export function invalidConfig(message: string): GrantkeeperError {
+  return new GrantkeeperError("invalid_config", message);
+}
+
+/** Makes a foreign error a `store_unavailable`. Its message stays behind: it may quote a value. */
+export function toStoreError(error: unknown, now: number): GrantkeeperError {
+  if (isGrantkeeperError(error)) return error;
+  return new GrantkeeperError("store_unavailable", "The SQLite store could not read or write its file.", {
+    cause: summaryOf(error),
+    retryAt: new Date(now + 1_000),
+  });
+}
+
+/** SQLite's own result code without its extension, of an error of node:sqlite. */
+export function resultCode(error: unknown): number | undefined {
+  const code = extendedCode(error);
+  return code === undefined ? undefined : code & 0xff;
+}
+
+function extendedCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("errcode" in error)) return undefined;
+  return typeof error.errcode === "number" ? error.errcode : undefined;
+}
+
+function summaryOf(error: unknown): Error {
+  const parts: string[] = [];
+  if (error instanceof Error) {
+    parts.push(/^[A-Za-z]{1,64}$/.test(error.name) ? error.name : "Error");
+    if ("code" in error && typeof error.code === "string" && /^[A-Z][A-Z0-9_]{1,63}$/.test(error.code)) {
+      parts.push(error.code);
+    }
+    const code = extendedCode(error);
+    if (code !== undefined) parts.push(String(code));
+  }
+  const summary = new Error(parts.join(" ") || typeof error);
+  summary.stack = `Error: ${summary.message}`;
+  return summary;
+}

@@ -1,0 +1,140 @@
+import type { DatabaseSync } from "node:sqlite";
+import type {
+  CommitCondition,
+  GrantCommit,
+  GrantRow,
+  LeaseOutcome,
+  LeaseRequest,
+  NewGrantRow,
+  OpenIntent,
+  Store,
+} from "@grantkeeper/core/store";
+import { decodeRow, integer, rowColumns, text } from "./rows.ts";
+import { transact } from "./transact.ts";
+
+type Settled<Method extends keyof Store> = Store[Method] extends (...given: never) => Promise<infer Result>
+  ? Result
+  : never;
+
+/** The rows of grants; each change is one transaction. */
+export interface Grants {
+  get(connectionId: string): GrantRow | undefined;
+  insert(row: NewGrantRow): Settled<"insert">;
+  lease(request: LeaseRequest): LeaseOutcome;
+  release(request: Parameters<Store["release"]>[0]): void;
+  commit(commit: GrantCommit): Settled<"commit">;
+  delete(condition: CommitCondition): Settled<"delete">;
+}
+
+/** `now` is asked inside a transaction, so that a wait for the lock makes no time old. */
+export function createGrants(database: DatabaseSync, now: () => number): Grants {
+  const select = database.prepare(`SELECT ${rowColumns} FROM grants WHERE connection_id = ?`);
+  const selectConnection = database.prepare("SELECT 1 FROM grants WHERE connection_id = ?");
+  const selectIdentity = database.prepare(
+    "SELECT CAST(connection_id AS BLOB) AS connection_id FROM grants WHERE identity_hash = ?",
+  );
+  const insertRow = database.prepare(`
+    INSERT INTO grants (
+      connection_id, connector, owner_hash, grant_id, version, sealed, state, identity_hash, account_hash, token_hashes,
+      fence, lease_holder, lease_until, intents, created_at, updated_at
+    ) VALUES (
+      :connectionId, :connector, :ownerHash, :grantId, :version, :sealed, :state, :identityHash, :accountHash,
+      :tokenHashes, 0, NULL, NULL, '[]', :at, :at
+    )`);
+  const updateLease = database.prepare(`
+    UPDATE grants SET fence = :fence, lease_holder = :holder, lease_until = :until, intents = :intents
+    WHERE connection_id = :connectionId`);
+  const updatePayload = database.prepare(`
+    UPDATE grants SET
+      grant_id = :grantId, version = :version, sealed = :sealed, state = :state, identity_hash = :identityHash,
+      account_hash = :accountHash, token_hashes = :tokenHashes, lease_holder = NULL, lease_until = NULL,
+      intents = :intents, updated_at = :at
+    WHERE connection_id = :connectionId
+    RETURNING sequence`);
+  const deleteRow = database.prepare(
+    "DELETE FROM grants WHERE connection_id = ? AND grant_id = ? AND version = ? AND fence = ?",
+  );
+  const insertToken = database.prepare("INSERT OR IGNORE INTO grant_tokens (token_hash, sequence) VALUES (?, ?)");
+  const deleteTokens = database.prepare("DELETE FROM grant_tokens WHERE sequence = ?");
+
+  function get(connectionId: string): GrantRow | undefined {
+    const columns = select.get(connectionId);
+    return columns && decodeRow(columns, now());
+  }
+
+  return {
+    get,
+
+    insert: (row) =>
+      transact(database, () => {
+        const { connectionId, connector, ownerHash, grantId, version, sealed, state, identityHash, accountHash } = row;
+        if (selectConnection.get(connectionId) !== undefined) return { inserted: false, connectionId };
+        const taken = selectIdentity.get(identityHash);
+        if (taken !== undefined) return { inserted: false, connectionId: text(taken, "connection_id") };
+        const { lastInsertRowid } = insertRow.run({
+          ...{ connectionId, connector, ownerHash, grantId, version, sealed, state, identityHash, accountHash },
+          tokenHashes: JSON.stringify(row.tokenHashes),
+          at: now(),
+        });
+        for (const tokenHash of row.tokenHashes) insertToken.run(tokenHash, lastInsertRowid);
+        return { inserted: true };
+      }),
+
+    lease: (request) =>
+      transact(database, () => {
+        const { connectionId, holder, durationMs, intent } = request;
+        const row = get(connectionId);
+        if (row === undefined) return { kind: "absent" };
+        const at = row.readAt;
+        if (row.lease !== undefined && row.lease.until > at) return { kind: "held", remainingMs: row.lease.until - at };
+        if (!holds(row, request)) return { kind: "moved", row };
+        const fence = row.fence + 1;
+        const intents =
+          intent === undefined ? row.intents : [...without(row.intents, [intent.tokenSet]), { ...intent, at }];
+        const until = Math.ceil(at + durationMs);
+        updateLease.run({ connectionId, fence, holder, until, intents: JSON.stringify(intents) });
+        return { kind: "leased", lease: { connectionId, holder, fence }, row: { ...row, fence } };
+      }),
+
+    release: ({ lease: { connectionId, holder, fence }, clearIntents }) =>
+      transact(database, () => {
+        const row = get(connectionId);
+        if (row === undefined || row.fence !== fence || row.lease?.holder !== holder) return;
+        const intents = JSON.stringify(without(row.intents, clearIntents));
+        updateLease.run({ connectionId, fence, holder: null, until: null, intents });
+      }),
+
+    commit: ({ expected, payload, clearIntents }) =>
+      transact(database, () => {
+        const { connectionId } = expected;
+        const row = get(connectionId);
+        if (row === undefined || !holds(row, expected)) return "superseded";
+        const { grantId, version, sealed, state, identityHash, accountHash, tokenHashes } = payload;
+        const taken = selectIdentity.get(identityHash);
+        if (taken !== undefined && text(taken, "connection_id") !== row.connectionId) return "identity_taken";
+        const updated = updatePayload.all({
+          ...{ connectionId, grantId, version, sealed, state, identityHash, accountHash },
+          tokenHashes: JSON.stringify(tokenHashes),
+          intents: JSON.stringify(without(row.intents, clearIntents)),
+          at: row.readAt,
+        });
+        const sequence = integer(updated[0] ?? {}, "sequence");
+        deleteTokens.run(sequence);
+        for (const tokenHash of tokenHashes) insertToken.run(tokenHash, sequence);
+        return "committed";
+      }),
+
+    delete: ({ connectionId, grantId, version, fence }) =>
+      transact(database, () =>
+        deleteRow.run(connectionId, grantId, version, fence).changes === 0 ? "superseded" : "deleted",
+      ),
+  };
+}
+
+function holds(row: GrantRow, expected: CommitCondition): boolean {
+  return row.grantId === expected.grantId && row.version === expected.version && row.fence === expected.fence;
+}
+
+function without(intents: readonly OpenIntent[], tokenSets: readonly string[]): readonly OpenIntent[] {
+  return intents.filter(({ tokenSet }) => !tokenSets.includes(tokenSet));
+}

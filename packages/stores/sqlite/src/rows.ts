@@ -1,0 +1,65 @@
+import type { SQLOutputValue } from "node:sqlite";
+import type { GrantRow, GrantState, OpenIntent } from "@grantkeeper/core/store";
+
+export type Columns = Record<string, SQLOutputValue>;
+
+/** Text of others is read as bytes: Node 22 ends a text at its first NUL. */
+export const rowColumns: string = [
+  "sequence",
+  ...["connection_id", "connector", "owner_hash", "grant_id", "identity_hash", "account_hash", "lease_holder"].map(
+    (name) => `CAST(${name} AS BLOB) AS ${name}`,
+  ),
+  ...["version", "sealed", "state", "token_hashes", "fence", "lease_until", "intents", "created_at", "updated_at"],
+].join(", ");
+
+export function decodeRow(columns: Columns, readAt: number): GrantRow {
+  return {
+    connectionId: text(columns, "connection_id"),
+    connector: text(columns, "connector"),
+    ownerHash: text(columns, "owner_hash"),
+    grantId: text(columns, "grant_id"),
+    version: integer(columns, "version"),
+    sealed: bytes(columns, "sealed"),
+    state: stateOf(columns),
+    identityHash: text(columns, "identity_hash"),
+    accountHash: text(columns, "account_hash"),
+    tokenHashes: list(columns, "token_hashes") as readonly string[],
+    fence: integer(columns, "fence"),
+    lease:
+      columns["lease_holder"] === null
+        ? undefined
+        : { holder: text(columns, "lease_holder"), until: integer(columns, "lease_until") },
+    intents: list(columns, "intents") as readonly OpenIntent[],
+    createdAt: integer(columns, "created_at"),
+    updatedAt: integer(columns, "updated_at"),
+    readAt,
+  };
+}
+
+export function text(columns: Columns, name: string): string {
+  return Buffer.from(bytes(columns, name)).toString("utf8");
+}
+
+export function integer(columns: Columns, name: string): number {
+  const value = columns[name];
+  if (typeof value !== "number") throw new TypeError(`${name} is no integer`);
+  return value;
+}
+
+export function bytes(columns: Columns, name: string): Uint8Array {
+  const value = columns[name];
+  if (!(value instanceof Uint8Array)) throw new TypeError(`${name} holds no bytes`);
+  return value;
+}
+
+/** JSON that this package has written; it escapes NUL. */
+function list(columns: Columns, name: string): readonly unknown[] {
+  const value: unknown = JSON.parse(String(columns[name]));
+  if (!Array.isArray(value)) throw new TypeError(`${name} holds no list`);
+  return value;
+}
+
+function stateOf({ state }: Columns): GrantState {
+  if (state === "active" || state === "needs_reauthorization") return state;
+  throw new TypeError("state is unknown");
+}

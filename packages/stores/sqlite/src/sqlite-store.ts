@@ -1,0 +1,134 @@
+import type { DatabaseSync } from "node:sqlite";
+import { GrantkeeperError } from "@grantkeeper/core";
+import type { Store } from "@grantkeeper/core/store";
+import { createTurns, type Turns } from "./busy.ts";
+import { invalidConfig, toStoreError } from "./errors.ts";
+import { checkPath, type OpenFile, openFile } from "./file.ts";
+import { createGrants, type Grants } from "./grants.ts";
+import { createListing } from "./listing.ts";
+import { createValues, type Values } from "./values.ts";
+
+export interface SqliteStoreOptions {
+  /**
+   * For how many milliseconds SQLite itself waits for another's lock, while the event loop stands still. Default 20. After
+   * that the store tries again for 5 seconds, and the event loop runs on.
+   */
+  readonly busyTimeoutMs?: number;
+  /** Unix milliseconds; for tests. All processes on one file must agree on it. */
+  readonly now?: () => number;
+}
+
+interface Tables extends Grants, Values {
+  readonly file: OpenFile;
+  readonly list: ReturnType<typeof createListing>;
+}
+
+const patienceMs = 5_000;
+
+/** Keeps grants in one SQLite file on a local disk, right for any number of processes on this machine. */
+export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Store {
+  const { busyTimeoutMs = 20, now = Date.now } = options;
+  const absolutePath = checkPath(path);
+  if (!Number.isInteger(busyTimeoutMs) || busyTimeoutMs < 0 || busyTimeoutMs > 60_000) {
+    throw invalidConfig("busyTimeoutMs is a whole number from 0 to 60000.");
+  }
+  const clock = (): number => Math.floor(now());
+  // Reads need no turn behind writes, as in write-ahead mode they wait for no writer.
+  const [reads, writes] = [createTurns(patienceMs), createTurns(patienceMs)];
+  const running = new Set<Promise<unknown>>();
+  let opening: Promise<Tables> | undefined;
+  let closing: Promise<void> | undefined;
+
+  function open(): Promise<Tables> {
+    opening ??= writes
+      .run(() => openTables(absolutePath, busyTimeoutMs, clock))
+      .catch((error: unknown) => {
+        opening = undefined;
+        throw error;
+      });
+    return opening;
+  }
+
+  async function attempt<Result>(turns: Turns, work: (tables: Tables) => Result): Promise<Result> {
+    try {
+      const tables = await open();
+      return await turns.run(() => {
+        tables.file.assertInPlace();
+        return work(tables);
+      });
+    } catch (error) {
+      throw toStoreError(error, now());
+    }
+  }
+
+  /** Counts what runs, so that closing waits for it. */
+  async function counted<Result>(turns: Turns, work: (tables: Tables) => Result): Promise<Result> {
+    if (closing !== undefined) throw new GrantkeeperError("closed", "The store was closed.");
+    const result = attempt(turns, work);
+    running.add(result);
+    try {
+      return await result;
+    } finally {
+      running.delete(result);
+    }
+  }
+  const read = <Result>(work: (tables: Tables) => Result): Promise<Result> => counted(reads, work);
+  const write = <Result>(work: (tables: Tables) => Result): Promise<Result> => counted(writes, work);
+
+  async function close(): Promise<void> {
+    await Promise.allSettled(running);
+    const tables = await opening?.catch(() => undefined);
+    if (tables === undefined) return;
+    try {
+      closeDatabase(tables.file.database);
+    } catch (error) {
+      throw toStoreError(error, now());
+    }
+  }
+
+  return {
+    scope: "shared",
+    kind: "sqlite",
+    migrate: () => read(() => undefined),
+    get: (connectionId) => read((tables) => tables.get(connectionId)),
+    insert: (row) => write((tables) => tables.insert(row)),
+    lease: (request) => write((tables) => tables.lease(request)),
+    release: (request) => write((tables) => tables.release(request)),
+    commit: (commit) => write((tables) => tables.commit(commit)),
+    delete: (condition) => write((tables) => tables.delete(condition)),
+    list: (query) => read((tables) => tables.list(query)),
+    flows: {
+      put: (key, sealed, ttlMs) => write(({ flows }) => flows.put(key, sealed, ttlMs)),
+      take: (key) => write(({ flows }) => flows.take(key)),
+    },
+    settings: {
+      get: (name) => read(({ settings }) => settings.get(name)),
+      compareAndSet: (name, expected, value) => write(({ settings }) => settings.compareAndSet(name, expected, value)),
+    },
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function openTables(path: string, busyTimeoutMs: number, now: () => number): Tables {
+  const file = openFile(path, busyTimeoutMs);
+  const { database } = file;
+  try {
+    const list = createListing(database, now);
+    return { file, list, ...createGrants(database, now), ...createValues(database, now) };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function closeDatabase(database: DatabaseSync): void {
+  try {
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch {
+    // Nothing is lost: what was committed is in the write-ahead log, and the next one to open the file reads it there.
+  }
+  database.close();
+}

@@ -1,0 +1,62 @@
+import type { DatabaseSync } from "node:sqlite";
+import { bytes, integer } from "./rows.ts";
+import { transact } from "./transact.ts";
+
+export interface Values {
+  readonly flows: {
+    put(key: string, sealed: Uint8Array, ttlMs: number): void;
+    take(key: string): Uint8Array | undefined;
+  };
+  readonly settings: {
+    get(name: string): Uint8Array | undefined;
+    compareAndSet(name: string, expected: Uint8Array | undefined, value: Uint8Array): boolean;
+  };
+}
+
+export function createValues(database: DatabaseSync, now: () => number): Values {
+  // A few at a time, so that nobody who stores a flow waits for a thousand that have ended.
+  const deleteEnded = database.prepare(
+    "DELETE FROM flows WHERE key IN (SELECT key FROM flows WHERE ends_at <= ? ORDER BY ends_at LIMIT 20)",
+  );
+  const putFlow = database.prepare(`
+    INSERT INTO flows (key, sealed, ends_at) VALUES (?, ?, ?)
+    ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, ends_at = excluded.ends_at`);
+  const takeFlow = database.prepare("DELETE FROM flows WHERE key = ? RETURNING sealed, ends_at");
+  const selectSetting = database.prepare("SELECT value FROM settings WHERE name = ?");
+  const putSetting = database.prepare(`
+    INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`);
+
+  function setting(name: string): Uint8Array | undefined {
+    const found = selectSetting.get(name);
+    return found && bytes(found, "value");
+  }
+
+  return {
+    flows: {
+      put: (key, sealed, ttlMs) =>
+        transact(database, () => {
+          const at = now();
+          deleteEnded.run(at);
+          putFlow.run(key, sealed, Math.ceil(at + ttlMs));
+        }),
+      take: (key) =>
+        transact(database, () => {
+          const [flow] = takeFlow.all(key);
+          return flow && integer(flow, "ends_at") > now() ? bytes(flow, "sealed") : undefined;
+        }),
+    },
+    settings: {
+      get: setting,
+      compareAndSet: (name, expected, value) =>
+        transact(database, () => {
+          const present = setting(name);
+          const same =
+            present === undefined || expected === undefined
+              ? present === expected
+              : Buffer.compare(present, expected) === 0;
+          if (same) putSetting.run(name, value);
+          return same;
+        }),
+    },
+  };
+}
