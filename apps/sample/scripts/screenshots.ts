@@ -14,11 +14,13 @@ const looks: Readonly<Record<string, BrowserContextOptions>> = {
 };
 
 await mkdir(directory, { recursive: true });
-const sample = await temporarySample({ tokenLifetimeSeconds: 15, served: true });
+const sample = await temporarySample({ tokenLifetimeSeconds: 30, served: true });
 const browser = await launchChromium();
 try {
   for (const [name, look] of Object.entries(looks)) {
     const context = await browser.newContext({ ...look, reducedMotion: "reduce" });
+    // Some pictures wait for a token to run out.
+    context.setDefaultTimeout(60_000);
     const page = await context.newPage();
     await page.goto(sample.origin);
     await take(page, `${name}-sign-in`);
@@ -29,7 +31,7 @@ try {
       await connect(page, "Google");
     }
     await button(page, "GitHub", "Ask 500 times").click();
-    await page.getByText("500 callers").waitFor();
+    await page.getByText("500 callers asked").waitFor();
     await button(page, "Google", "Call API").click();
     await page.getByText("calendarListEntry").waitFor();
     if (name === "light") await connect(page, "Slack", "chat:write");
@@ -37,10 +39,22 @@ try {
     await page.waitForTimeout(2500);
     await take(page, name);
     await page.getByText("What the database holds").first().click();
-    await page.getByText("Disconnect", { exact: true }).first().click();
+    await page.getByText("Play the user’s part at GitHub").first().click();
+    await page.locator("summary", { hasText: "Disconnect" }).first().click();
     await take(page, `${name}-open`);
+    await button(page, "GitHub", "Withdraw access").click();
+    await card(page, "GitHub").getByText("expired, refreshed at its next use").waitFor();
+    await button(page, "GitHub", "Call API").click();
+    await page.getByText("Reconnect needed").waitFor();
+    await take(page, `${name}-ended`);
     await page.goto(`${sample.origin}/connect/github/callback?state=none&code=none`);
     await take(page, `${name}-error`);
+    await page.goto(sample.origin);
+    await page.locator("summary", { hasText: "Disconnect" }).first().click();
+    await button(page, "GitHub", "Disconnect for good").click();
+    await page.getByText("Disconnected").waitFor();
+    await take(page, `${name}-disconnected`);
+    await connect(page, "GitHub");
     await context.close();
   }
 } finally {

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { assets } from "./assets.ts";
 import { connectionRoutes } from "./connection-routes.ts";
 import { type ConnectorKey, connectorKeys, type SampleKeeper } from "./connectors.ts";
+import { createNotices } from "./notices.ts";
 import { createOutcomes } from "./outcomes.ts";
 import { statusesOf } from "./overview.ts";
 import { oneHost, sameOrigin, securityHeaders } from "./protection.ts";
@@ -20,14 +21,18 @@ export interface AppOptions {
   readonly sessions: Sessions;
   /** The row of a connection as it lies in the database. */
   readonly readRow: (connectionId: string) => string | undefined;
+  /** How long an emulated provider's access tokens live. */
+  readonly tokenLifetimeSeconds: number;
   /** Unix milliseconds. */
   readonly now?: () => number;
 }
 
 /** The web application. It needs no port: `app.request(…)` drives it, too. */
-export function createApp({ keeper, providers, sessions, readRow, now = Date.now }: AppOptions): Hono {
+export function createApp(options: AppOptions): Hono {
+  const { keeper, providers, sessions, readRow, tokenLifetimeSeconds, now = Date.now } = options;
   const app = new Hono();
   const outcomes = createOutcomes();
+  const notices = createNotices();
   // What failed before a new consent is of no interest after it.
   keeper.on("connection.reconnected", ({ connectionId }) => outcomes.delete(connectionId));
   keeper.on("connection.disconnected", ({ connectionId }) => outcomes.delete(connectionId));
@@ -56,7 +61,8 @@ export function createApp({ keeper, providers, sessions, readRow, now = Date.now
       outcome: outcomes.get(status.connectionId),
       row: readRow(status.connectionId),
     }));
-    return page(connectionsPage({ user, providers, connections, now: now() }));
+    const notice = notices.take(user.id);
+    return page(connectionsPage({ user, providers, connections, notice, tokenLifetimeSeconds, now: now() }));
   });
 
   // What the page's script asks for once a second: states and remaining lives, no secret.
@@ -75,7 +81,7 @@ export function createApp({ keeper, providers, sessions, readRow, now = Date.now
 
   const connections = new Hono<SignedIn>();
   connections.use(signedIn(sessions));
-  connections.route("/", connectionRoutes({ keeper, providers, outcomes, now }));
+  connections.route("/", connectionRoutes({ keeper, providers, outcomes, notices, now }));
   app.route("/connections", connections);
 
   app.notFound(async (c) => {

@@ -23,14 +23,15 @@ export interface AskAtOnceOptions {
 }
 
 const callers = 500;
-const longestWaitMs = 60_000;
+/** A real provider's token may be good for hours, which nobody waits for. */
+export const longestWaitMs = 60_000;
 
 /** Waits until the token has run out, lets 500 callers ask for one at the same moment, and counts what that took. */
 export async function askAtOnce({ keeper, connection, provider, now, signal }: AskAtOnceOptions): Promise<AskedAtOnce> {
   const { tokenSets } = await connection.status();
   const name = tokenSetOf(tokenSets);
   const leftMs = Math.max(0, (tokenSets[name]?.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY) - now());
-  // A real provider's token may be good for hours: then nobody has to ask for a new one, and that is the answer.
+  // Of a token that stays good for longer nobody has to ask for a new one, and that is the answer.
   const waited = leftMs <= longestWaitMs;
   // Whoever stopped waiting is told so by `token`.
   if (waited) await delay(leftMs + 50, undefined, { signal }).catch(() => undefined);

@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { askAtOnce } from "./ask-at-once.ts";
 import { callApi } from "./call-api.ts";
 import { type ConnectorKey, isConnectorKey, type SampleKeeper, type TokenSetName, tokenSetOf } from "./connectors.ts";
+import type { Notices } from "./notices.ts";
 import type { Outcome, Outcomes } from "./outcomes.ts";
 import type { Provider } from "./providers.ts";
 import type { SignedIn } from "./signed-in.ts";
@@ -11,17 +12,25 @@ export interface ConnectionRoutesOptions {
   readonly keeper: SampleKeeper;
   readonly providers: Readonly<Record<ConnectorKey, Provider>>;
   readonly outcomes: Outcomes;
+  readonly notices: Notices;
   /** Unix milliseconds. */
   readonly now: () => number;
 }
 
 interface Chosen {
+  readonly key: ConnectorKey;
   readonly connection: IdentifiedConnection<"user">;
   readonly provider: Provider;
 }
 
 /** What the buttons on a connection do. Each answers with a redirect to the page, which shows the outcome. */
-export function connectionRoutes({ keeper, providers, outcomes, now }: ConnectionRoutesOptions): Hono<SignedIn> {
+export function connectionRoutes({
+  keeper,
+  providers,
+  outcomes,
+  notices,
+  now,
+}: ConnectionRoutesOptions): Hono<SignedIn> {
   const app = new Hono<SignedIn>();
 
   app.post("/:connector/:id/call", async (c) => {
@@ -54,19 +63,20 @@ export function connectionRoutes({ keeper, providers, outcomes, now }: Connectio
   );
 
   app.post("/:connector/:id/disconnect", async (c) => {
-    const { connection } = await choose(c);
-    await connection.disconnect();
-    return c.redirect("/", 303);
+    const { key, connection } = await choose(c);
+    const { revocation } = await connection.disconnect();
+    notices.leave(c.var.user.id, { connector: key, revocation });
+    return c.redirect(`/#${key}`, 303);
   });
 
   /** Only a connection of the user who asks: another's id is answered as one that does not exist. */
   async function choose(c: Context<SignedIn>): Promise<Chosen> {
-    const connector = c.req.param("connector") ?? "";
+    const key = c.req.param("connector") ?? "";
     const id = c.req.param("id") ?? "";
-    if (!isConnectorKey(connector)) throw new GrantkeeperError("not_connected", "There is no such connection.");
-    const connection = keeper.connection(connector, { id, owner: c.var.user.id });
+    if (!isConnectorKey(key)) throw new GrantkeeperError("not_connected", "There is no such connection.");
+    const connection = keeper.connection(key, { id, owner: c.var.user.id });
     await connection.status();
-    return { connection, provider: providers[connector] };
+    return { key, connection, provider: providers[key] };
   }
 
   async function perform(c: Context<SignedIn>, action: (chosen: Chosen) => Promise<Outcome>): Promise<Response> {

@@ -1,12 +1,17 @@
-import { isGrantkeeperError } from "@grantkeeper/core";
+import { explain, explainStart } from "./explain.ts";
 import { listen } from "./listen.ts";
 import { openSample } from "./sample.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
+// Whatever is kept, keys and database alike, is for this user only.
+process.umask(0o077);
+
+let settings: Settings | undefined;
 try {
-  await start(readSettings(process.env));
+  settings = readSettings(process.env);
+  await start(settings);
 } catch (error) {
-  console.error(`Grantkeeper sample: ${explain(error)}`);
+  say(settings === undefined ? explain(error) : await explainStart(error, settings));
   process.exitCode = 1;
 }
 
@@ -16,26 +21,32 @@ async function start(settings: Settings): Promise<void> {
   try {
     stopListening = await listen(sample.app, settings.port);
   } catch (error) {
-    await sample.close();
+    await sample.close().catch(() => undefined);
     throw error;
   }
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, async () => {
-      await stopListening();
-      // Waits for refreshes under way, whose answers would be lost otherwise.
-      await sample.close();
-    });
-  }
+  onStop(async () => {
+    await stopListening();
+    // Waits for refreshes under way, whose answers would be lost otherwise.
+    await sample.close();
+  });
   console.log(`Grantkeeper sample: ${sample.keeper.callbackUrl.origin}`);
 }
 
-/** One line that says what to do, instead of a stack trace. */
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if ("code" in error && error.code === "EADDRINUSE") {
-    const taken = "port" in error ? error.port : "that it needs";
-    return `port ${taken} is taken. Stop what uses it, or choose another with PORT (the three after it are used too).`;
-  }
-  if (isGrantkeeperError(error)) return `${error.message} (${error.code})`;
-  return error.message;
+/** Runs `close` once, and lets no further signal end the process before it is through. */
+function onStop(close: () => Promise<void>): void {
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    close().catch((error: unknown) => {
+      say(explain(error));
+      // What could not be closed must not hold the process.
+      process.exit(1);
+    });
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+}
+
+function say(problem: string): void {
+  console.error(`Grantkeeper sample: ${problem}`);
 }

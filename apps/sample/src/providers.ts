@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Connector } from "@grantkeeper/core";
 import { type EmulatedProvider, startProvider } from "@grantkeeper/testing";
-import { type ConnectorKey, connectorKeys, createConnectors, type SampleConnectors } from "./connectors.ts";
+import { type ConnectorKey, createConnectors, type SampleConnectors } from "./connectors.ts";
+import type { Ports } from "./ports.ts";
 import type { Settings } from "./settings.ts";
 
 /** What the sample's pages need to know about the provider behind a connector. */
@@ -22,15 +23,14 @@ export interface Providers {
 }
 
 /** Starts an emulated provider for each connector that has no client at the real one. */
-export async function openProviders(settings: Settings, now: () => number): Promise<Providers> {
+export async function openProviders(settings: Settings, ports: Ports, now: () => number): Promise<Providers> {
   const real = createConnectors(settings.clients);
   const emulators: EmulatedProvider[] = [];
 
   async function open<C extends Connector>(key: ConnectorKey, connector: C): Promise<[C, Provider]> {
     if (settings.clients[key] !== undefined) return [connector, await describe(key, connector, undefined)];
     const emulator = await startProvider(connector, {
-      // Fixed, since a grant remembers the token endpoint that it came from.
-      port: settings.port + 1 + connectorKeys.indexOf(key),
+      port: ports[key],
       stateFile: join(settings.dataDirectory, `emulated-${key}.json`),
       accessTokenLifetime: settings.tokenLifetimeSeconds,
       now,

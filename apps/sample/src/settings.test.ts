@@ -4,8 +4,13 @@ import { readSettings } from "./settings.ts";
 test("everything has a default, and nothing is real without a client", () => {
   const settings = readSettings({});
   expect(settings).toMatchObject({ port: 3000, tokenLifetimeSeconds: 30 });
-  expect(settings.dataDirectory).toMatch(/apps\/sample\/\.data$/);
+  expect(settings.dataDirectory).toMatch(/apps\/sample\/\.data\/3000$/);
   expect(Object.values(settings.clients)).toEqual([undefined, undefined, undefined]);
+});
+
+test("each port has its own data, but for a directory that was chosen", () => {
+  expect(readSettings({ PORT: "4000" }).dataDirectory).toMatch(/apps\/sample\/\.data\/4000$/);
+  expect(readSettings({ PORT: "4000", SAMPLE_DATA_DIR: "/data" }).dataDirectory).toBe("/data");
 });
 
 test("a client at a real provider", () => {

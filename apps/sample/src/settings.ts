@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** What a registered OAuth client is known by at its provider. */
@@ -7,7 +8,7 @@ export interface Client {
 }
 
 export interface Settings {
-  /** The sample's own port; emulated providers take the three after it. */
+  /** The sample's own port; emulated providers first take the three after it, and stay there. */
   readonly port: number;
   /** Where the database, the keys and the emulated providers' state are. */
   readonly dataDirectory: string;
@@ -17,13 +18,15 @@ export interface Settings {
   readonly clients: Readonly<Record<"github" | "google" | "slack", Client | undefined>>;
 }
 
-const defaultDataDirectory = fileURLToPath(new URL("../.data", import.meta.url));
+const dataRoot = fileURLToPath(new URL("../.data", import.meta.url));
 
 /** Reads the environment. Everything has a default; half a client is an error rather than a silent emulator. */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const port = numberOf(environment, "PORT", 3000, 65_532);
   return {
-    port: numberOf(environment, "PORT", 3000, 65_532),
-    dataDirectory: environment["SAMPLE_DATA_DIR"] || defaultDataDirectory,
+    port,
+    // One for each port, so that a second sample beside the first needs another PORT and no more.
+    dataDirectory: environment["SAMPLE_DATA_DIR"] || join(dataRoot, String(port)),
     tokenLifetimeSeconds: numberOf(environment, "SAMPLE_TOKEN_LIFETIME", 30, 86_400),
     clients: {
       github: clientOf(environment, "GITHUB"),

@@ -78,6 +78,7 @@ test("500 callers at once are one token request", async () => {
   clock += (lifetimeSeconds + 1) * 1000;
   const page = await press(ada, "github", id, "ask");
   expect(page).toMatch(/500<\/strong> callers.*1<\/strong> token request<.*1<\/strong> distinct token</s);
+  expect(page).toContain("500 callers asked at the moment the token ran out; GitHub saw one request.");
   expect(refreshes("github")).toBe(1);
 });
 
@@ -103,7 +104,9 @@ test("reconnecting is for the same account: another one changes nothing", async 
 
   const other = await ada.connect("google", { connectionId }, { accountId: "100000000000000000002" });
   expect(other.status).toBe(403);
-  expect(await other.text()).toContain("That was another account");
+  const refusal = await other.text();
+  expect(refusal).toContain("That was another account");
+  expect(refusal).toContain("Choose the account of this connection at Google.");
   expect(await ada.connectionIds()).toEqual([connectionId]);
   expect(await ada.page()).not.toContain("robin@example.org");
 });
@@ -114,22 +117,41 @@ test("access that was withdrawn at the provider is said plainly, and mended by r
   await press(ada, "github", connectionId, "withdraw");
   clock += (lifetimeSeconds + 1) * 1000;
   const page = await press(ada, "github", connectionId, "call");
-  expect(page).toContain("reauthorization_required");
-  expect(page).toContain("The provider says that access was withdrawn.");
+  expect(page.match(/GitHub says that access was withdrawn\./g)).toHaveLength(1);
+  expect(page).not.toContain("reauthorization_required");
   await ada.connect("github", { connectionId });
   const mended = await ada.page();
   expect(mended).toContain('data-state="active"');
-  expect(mended).not.toContain("reauthorization_required");
+  expect(mended).not.toContain("withdrawn");
   expect(await press(ada, "github", connectionId, "call")).toContain("octo-example/hello-world");
 });
 
 test("disconnecting ends the grant there and erases it here", async () => {
   await ada.connect("slack");
   const [id = ""] = await ada.connectionIds();
-  expect((await ada.post(`/connections/slack/${id}/disconnect`)).status).toBe(303);
+  expect(await disconnect(ada, "slack", id)).toContain("Disconnected.</p>");
   expect(await ada.connectionIds()).toEqual([]);
   expect(sample.providers.byConnector.slack.emulator?.log.revocations.map(({ known }) => known)).toEqual([true, true]);
   expect((await ada.post(`/connections/slack/${id}/call`)).status).toBe(404);
+});
+
+test("how a disconnecting went is said once, to the user who asked for it", async () => {
+  await ada.connect("github");
+  const [id = ""] = await ada.connectionIds();
+  await sample.providers.byConnector.github.emulator?.close();
+  const response = await ada.post(`/connections/github/${id}/disconnect`);
+  expect(response.headers.get("location")).toBe("/#github");
+  expect(await bo.page()).not.toContain("Disconnected.");
+  expect(await ada.page()).toContain("Disconnected. GitHub could not be told: remove access there, too.");
+  expect(await ada.page()).not.toContain("Disconnected.");
+});
+
+test("an account that somebody else has connected too keeps its access at the provider", async () => {
+  await ada.connect("google");
+  await bo.connect("google");
+  const [id = ""] = await ada.connectionIds();
+  const page = await disconnect(ada, "google", id);
+  expect(page).toContain("Disconnected. Google still allows access, since another connection needs it.");
 });
 
 test("another user sees nothing of a connection and can do nothing with it", async () => {
@@ -192,6 +214,11 @@ async function press(
   const response = await who.post(`/connections/${connector}/${id}/${action}`, fields);
   expect(response.status).toBe(303);
   expect(response.headers.get("location")).toBe(`/#${id}`);
+  return who.page();
+}
+
+async function disconnect(who: Visitor, connector: ConnectorKey, id: string): Promise<string> {
+  expect((await who.post(`/connections/${connector}/${id}/disconnect`)).status).toBe(303);
   return who.page();
 }
 

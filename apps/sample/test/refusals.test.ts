@@ -55,7 +55,7 @@ test("a callback in another browser stores nothing", async () => {
   const callback = await ada.beginConnect("github");
   const elsewhere = visitor();
   await elsewhere.signIn("ada");
-  await expectErrorPage(await elsewhere.get(callback), 400, "state_mismatch");
+  await expectErrorPage(await elsewhere.get(callback), 400, "state_mismatch", "finish in the same browser");
   expect(await ada.connectionIds()).toEqual([]);
 });
 
@@ -76,12 +76,17 @@ test("a callback that carries its code twice stores nothing", async () => {
 test("a consent page that stayed open for too long has to be begun again", async () => {
   const callback = await ada.beginConnect("github");
   clock += 11 * 60 * 1000;
-  await expectErrorPage(await ada.get(callback), 400, "flow_expired");
+  await expectErrorPage(await ada.get(callback), 400, "flow_expired", "within ten minutes");
   expect(await ada.connectionIds()).toEqual([]);
 });
 
 test("a user who says no is told what to do, and nothing is stored", async () => {
-  await expectErrorPage(await ada.connect("github", {}, { deny: true }), 403, "consent_denied");
+  await expectErrorPage(
+    await ada.connect("github", {}, { deny: true }),
+    403,
+    "consent_denied",
+    "choose “Allow” at GitHub",
+  );
   expect(await ada.connectionIds()).toEqual([]);
 });
 
@@ -119,11 +124,12 @@ function visitor(): Visitor {
   return createVisitor(sample.origin, (request) => sample.app.fetch(request));
 }
 
-async function expectErrorPage(response: Response, status: number, code: string): Promise<void> {
+async function expectErrorPage(response: Response, status: number, code: string, advice = ""): Promise<void> {
   expect(response.status).toBe(status);
   expect(response.headers.get("cache-control")).toBe("no-store");
   const page = await response.text();
   expect(page).toContain("What to do");
+  expect(page).toContain(advice);
   expect(page).toContain(`<code>${code}</code>`);
   expect(page).toContain('href="/"');
 }

@@ -1,9 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
+import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -11,11 +14,13 @@ import { connectorKeys } from "../src/connectors.ts";
 import { freePorts } from "./support/free-ports.ts";
 import { createVisitor } from "./support/visitor.ts";
 
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const lifetimeSeconds = 2;
 let port: number;
 let dataDirectory: string;
-let running: ChildProcess[];
+let running: Child[];
 
 beforeEach(async () => {
   port = await freePorts();
@@ -65,18 +70,92 @@ test("it stops although somebody waits for a token to expire", async () => {
   await asking;
 });
 
-test("a port that is taken, or a second process on the same data, is said in one line", async () => {
+test("connections work on at another port, since their emulated providers stay where they were", async () => {
+  const first = await start();
+  const before = createVisitor(`http://localhost:${port}`, fetch);
+  await before.signIn("ada");
+  await before.connect("github");
+  await stop(first, "SIGTERM");
+
+  port = await freePorts();
   await start();
+  const after = createVisitor(`http://localhost:${port}`, fetch);
+  await after.signIn("ada");
+  const [id = ""] = await after.connectionIds();
+  await delay(lifetimeSeconds * 1000);
+  await after.post(`/connections/github/${id}/call`);
+  expect(await after.page()).toMatch(/<strong>200<\/strong>.*refreshed|refreshed.*<strong>200<\/strong>/s);
+});
+
+test("further signals leave it time to save", async () => {
+  const child = await start();
+  const ada = createVisitor(`http://localhost:${port}`, fetch);
+  await ada.signIn("ada");
+  await ada.connect("github");
+  // A halted process gets all of them at the same moment.
+  for (const signal of ["SIGSTOP", "SIGINT", "SIGTERM", "SIGHUP", "SIGCONT"] as const) child.kill(signal);
+  await once(child, "exit");
+  expect(child).toMatchObject({ exitCode: 0, signalCode: null });
+});
+
+test("a stop that fails is said in one line, too", async () => {
+  const child = await start();
+  const error = errorsOf(child);
+  const database = new DatabaseSync(join(dataDirectory, "grants.sqlite"));
+  database.exec("DROP TABLE keyv");
+  database.close();
+  await stop(child, "SIGTERM");
+  expect(child.exitCode).toBe(1);
+  expect(await error).toMatch(/^Grantkeeper sample: .*\n$/);
+});
+
+test("what it keeps is for its user only", async () => {
+  await start();
+  for (const name of await readdir(dataDirectory)) {
+    const { mode } = await stat(join(dataDirectory, name));
+    expect(mode & 0o077, name).toBe(0);
+  }
+});
+
+test("a second start says that one is running, on the same port as on the same data", async () => {
+  await start();
+  const message = `Grantkeeper sample: one is running already at http://localhost:${port}.`;
   const samePort = await run({ PORT: String(port), SAMPLE_DATA_DIR: join(dataDirectory, "other") });
-  expect(samePort).toMatchObject({
-    code: 1,
-    error: expect.stringMatching(/^Grantkeeper sample: port \d+ is taken\..*\n$/),
-  });
-  const sameData = await run({ PORT: String(await freePorts()), SAMPLE_DATA_DIR: dataDirectory });
-  expect(sameData).toMatchObject({
-    code: 1,
-    error: expect.stringMatching(/^Grantkeeper sample: Another live process .*\n$/),
-  });
+  expect(samePort).toMatchObject({ code: 1, error: expect.stringMatching(/^.*\n$/) });
+  expect(samePort.error).toContain(message);
+  const client = { id: "id", secret: "secret" };
+  const sameData = { PORT: String(await freePorts()), SAMPLE_DATA_DIR: dataDirectory };
+  expect((await run(sameData)).error).toContain(message);
+  // Without emulated providers no port is taken, and the database notices.
+  const real = Object.fromEntries(
+    connectorKeys.flatMap((key) =>
+      Object.entries(client).map(([name, value]) => [`${key}_CLIENT_${name}`.toUpperCase(), value]),
+    ),
+  );
+  expect(await run({ ...sameData, ...real })).toMatchObject({ code: 1, error: expect.stringContaining(message) });
+});
+
+test.each([0, 2])(
+  "a port that something else uses is said in one line, with the variable to change (PORT + %i)",
+  async (offset) => {
+    const other = createServer().listen(port + offset, "127.0.0.1");
+    await once(other, "listening");
+    const { code, error } = await run({ PORT: String(port), SAMPLE_DATA_DIR: dataDirectory });
+    other.close();
+    expect(code).toBe(1);
+    expect(error).toBe(
+      `Grantkeeper sample: port ${port + offset} is taken; PORT=${port} needs ${port} to ${port + 3}. Stop what uses it, or choose another PORT.\n`,
+    );
+  },
+);
+
+test("an emulated provider whose port something else took names its connections", async () => {
+  await stop(await start(), "SIGTERM");
+  const other = createServer().listen(port + 1, "127.0.0.1");
+  await once(other, "listening");
+  const { error } = await run({ PORT: String(await freePorts()), SAMPLE_DATA_DIR: dataDirectory });
+  other.close();
+  expect(error).toContain(`port ${port + 1} is taken, where the connections in ${dataDirectory} have`);
 });
 
 test("half a client is an error, not an emulator", async () => {
@@ -88,7 +167,7 @@ test("half a client is an error, not an emulator", async () => {
 });
 
 /** Starts the sample and waits until it says that it is ready. */
-async function start(tokenLifetimeSeconds = lifetimeSeconds): Promise<ChildProcess> {
+async function start(tokenLifetimeSeconds = lifetimeSeconds): Promise<Child> {
   const child = launch({
     PORT: String(port),
     SAMPLE_DATA_DIR: dataDirectory,
@@ -102,15 +181,21 @@ async function start(tokenLifetimeSeconds = lifetimeSeconds): Promise<ChildProce
 
 async function run(environment: NodeJS.ProcessEnv): Promise<{ readonly code: number | null; readonly error: string }> {
   const child = launch(environment);
+  const error = await errorsOf(child);
+  return { code: child.exitCode, error };
+}
+
+/** All that it writes to its standard error until it ends. */
+async function errorsOf(child: Child): Promise<string> {
   let error = "";
   child.stderr.on("data", (chunk: Buffer) => {
     error += chunk.toString();
   });
   await once(child, "close");
-  return { code: child.exitCode, error };
+  return error;
 }
 
-function launch(environment: NodeJS.ProcessEnv) {
+function launch(environment: NodeJS.ProcessEnv): Child {
   const child = spawn(process.execPath, [main], {
     env: { PATH: process.env["PATH"], ...environment },
     stdio: ["ignore", "pipe", "pipe"],
@@ -119,7 +204,7 @@ function launch(environment: NodeJS.ProcessEnv) {
   return child;
 }
 
-async function stop(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+async function stop(child: Child, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill(signal);
   await once(child, "exit");

@@ -2,6 +2,7 @@
 
 const everyMs = 1000;
 let leaving = false;
+const announcements = document.querySelector("[data-announcements]");
 
 document.addEventListener("submit", (event) => {
   leaving = true;
@@ -10,16 +11,28 @@ document.addEventListener("submit", (event) => {
   // After the form's data has been collected: a disabled button is not sent.
   setTimeout(() => {
     button.disabled = true;
-    if (button.dataset.waiting) button.textContent = button.dataset.waiting;
+    if (!button.dataset.waiting) return;
+    // Only the text that is seen: whose button it is follows in an element of its own.
+    button.firstChild.data = button.dataset.waiting;
+    write(announcements, button.dataset.waiting);
   });
 });
 
-// A page that comes back from the browser's history is as it was left.
-addEventListener("pageshow", (event) => event.persisted && location.reload());
+addEventListener("pageshow", (event) => {
+  // A page that comes back from the browser's history is as it was left.
+  if (event.persisted) location.reload();
+  else focusOutcome();
+});
 
 const cards = new Map([...document.querySelectorAll("[data-connection]")].map((card) => [card.id, card]));
-const announcements = document.querySelector("[data-announcements]");
 if (announcements) setInterval(update, everyMs);
+
+/** After a form: on to what came of it. Not after a reload, which would pull the reader away. */
+function focusOutcome() {
+  const [navigation] = performance.getEntriesByType("navigation");
+  if (navigation?.type !== "navigate" || !location.hash) return;
+  document.getElementById(location.hash.slice(1))?.querySelector("[data-outcome]")?.focus();
+}
 
 async function update() {
   if (document.hidden) return;

@@ -1,9 +1,10 @@
 import type { ConnectionStatus } from "@grantkeeper/core";
 import { html } from "hono/html";
-import type { ConnectorKey } from "../connectors.ts";
+import { longestWaitMs } from "../ask-at-once.ts";
+import { type ConnectorKey, tokenSetOf } from "../connectors.ts";
 import type { Outcome } from "../outcomes.ts";
 import type { Provider } from "../providers.ts";
-import { tokenLife } from "../token-life.ts";
+import { duration, tokenLife } from "../token-life.ts";
 import type { Html } from "./layout.ts";
 import { outcomeBox } from "./outcome-box.ts";
 import { rowBox } from "./row-box.ts";
@@ -27,25 +28,33 @@ type TokenSetStatus = ConnectionStatus["tokenSets"][string];
 /** One connection: whose it is, how its tokens are, and what can be done with it. */
 export function connectionCard({ key, provider, status, outcome, row, now }: ConnectionCard): Html {
   const { connectionId, account, state, tokenSets } = status;
-  const name = account?.name ?? account?.id ?? "Account without a name";
+  const name = nameOf(account);
+  const whose = `${name} at ${provider.name}`;
   const active = state === "active";
-  return html`<article class="connection" id="${connectionId}" data-connection="${connectionId}" data-state="${state}" aria-label="${name} at ${provider.name}">
+  return html`<article class="connection" id="${connectionId}" data-connection="${connectionId}" data-state="${state}" aria-label="${whose}">
     <div class="account">
       ${avatar(name, account?.avatarUrl, provider)}
       <div class="names">
         <h3>${name}</h3>
-        <p class="quiet-text">${account?.email ?? account?.id ?? ""}</p>
+        <p class="quiet-text">${account?.email ?? (account?.name === undefined ? "" : account.id)}</p>
       </div>
       <p class="state ${active ? "good" : "bad"}">${active ? "Active" : "Reconnect needed"}</p>
     </div>
+    ${endedBox(status, provider)}
     ${Object.entries(tokenSets).map(([set, tokens]) => tokenSetBox(set, tokens, status, provider, now))}
-    ${actions(key, provider, status, name)}
-    ${outcome === undefined ? "" : outcomeBox(outcome)}
+    ${actions(key, status, whose)}
+    ${outcome === undefined || saysThatItEnded(outcome, status) ? "" : outcomeBox(outcome, provider.name, whose)}
     <div class="more">
-      ${row === undefined ? "" : rowBox(row)}
-      ${disconnectBox(key, provider, status)}
+      ${row === undefined ? "" : rowBox(row, whose)}
+      ${provider.emulator === undefined || !active ? "" : withdrawBox(key, provider, status, whose)}
+      ${disconnectBox(key, provider, status, whose)}
     </div>
   </article>`;
+}
+
+function nameOf(account: ConnectionStatus["account"]): string {
+  if (account === undefined) return "Account without a name";
+  return account.name ?? `Account ${account.id}`;
 }
 
 function avatar(name: string, url: string | undefined, { avatarOrigin }: Provider): Html {
@@ -71,7 +80,6 @@ function tokenSetBox(
   return html`<div class="token" data-token="${name}" data-label="${provider.name}: ${label.toLowerCase()}" data-obtained="${life.obtainedAt}">
     <p class="token-line"><strong>${label}</strong> <span data-left>${life.left}</span> <span class="origin" data-origin>${life.origin}</span></p>
     ${life.share === undefined ? "" : html`<progress max="1" value="${life.share.toFixed(3)}" aria-label="${label}: life that is left"></progress>`}
-    ${tokens.ended === undefined ? "" : html`<p class="reason" role="note">${reasons[tokens.ended]} Reconnect to go on; nothing else helps.</p>`}
     <ul class="scopes" aria-label="Scopes">
       ${tokens.scopes.granted.map((scope) => html`<li>${breakable(scope)}</li>`)}
       ${tokens.scopes.missing.map((scope) => html`<li class="missing">${breakable(scope)} <em>not granted</em></li>`)}
@@ -90,45 +98,75 @@ function labelOf(name: string, { tokenSets }: ConnectionStatus): string {
   return name === "default" ? "Bot token" : "User token";
 }
 
-const reasons: Readonly<Record<NonNullable<TokenSetStatus["ended"]>, string>> = {
-  revoked: "The provider says that access was withdrawn.",
-  expired: "The grant has run out.",
-  rotation_response_lost: "The provider’s answer with the next refresh token never arrived, and the last one is spent.",
-};
+/** Why the connection works no longer; for the two tokens of Slack mostly the same. */
+function endedBox({ tokenSets }: ConnectionStatus, { name }: Provider): Html | "" {
+  const ended = new Set(Object.values(tokenSets).flatMap(({ ended }) => ended ?? []));
+  if (ended.size === 0) return "";
+  return html`<p class="reason" role="note" tabindex="-1" data-outcome>
+    ${[...ended].map((reason) => reasons(name)[reason])} Reconnect to go on; nothing else helps.
+  </p>`;
+}
 
-function actions(key: ConnectorKey, provider: Provider, status: ConnectionStatus, name: string): Html {
+function reasons(provider: string): Readonly<Record<NonNullable<TokenSetStatus["ended"]>, string>> {
+  return {
+    revoked: `${provider} says that access was withdrawn.`,
+    expired: "The grant has run out.",
+    rotation_response_lost: `${provider}’s answer with the next refresh token never arrived, and the last one is spent.`,
+  };
+}
+
+/** An error that the connection's own state says already, and better. */
+function saysThatItEnded(outcome: Outcome, { state }: ConnectionStatus): boolean {
+  return state !== "active" && outcome.kind === "failed" && outcome.code === "reauthorization_required";
+}
+
+function actions(key: ConnectorKey, status: ConnectionStatus, whose: string): Html {
   const path = `/connections/${key}/${status.connectionId}`;
   const sets = Object.entries(status.tokenSets).filter(([, { ended }]) => ended === undefined);
-  const whose = html`<span class="visually-hidden">: ${name} at ${provider.name}</span>`;
+  const hint = `${status.connectionId}-hint`;
+  const hidden = html`<span class="visually-hidden">: ${whose}</span>`;
+  // The page's script replaces the text before `hidden` while one waits.
   return html`<div class="actions">
     ${sets.map(
-      ([set]) => html`<form method="post" action="${path}/call">
+      ([set], index) => html`<form method="post" action="${path}/call">
         <input type="hidden" name="as" value="${set}">
-        <button data-waiting="Calling …">Call API${sets.length > 1 ? ` as ${set === "default" ? "bot" : "user"}` : ""}${whose}</button>
+        <button class="${index === 0 && status.state === "active" ? "primary" : ""}" data-waiting="Calling …">Call API${sets.length > 1 ? ` as ${set === "default" ? "bot" : "user"}` : ""}${hidden}</button>
       </form>`,
     )}
-    ${sets.length === 0 ? "" : html`<form method="post" action="${path}/ask"><button data-waiting="Waiting for it to expire …">Ask 500 times at once${whose}</button></form>`}
+    ${sets.length === 0 ? "" : html`<form method="post" action="${path}/ask"><button aria-describedby="${hint}" data-waiting="Waiting for the token to run out …">Ask 500 times at once${hidden}</button></form>`}
     <form method="post" action="/connect/${key}">
       <input type="hidden" name="connectionId" value="${status.connectionId}">
       <input type="hidden" name="returnTo" value="/">
-      <button class="${status.state === "active" ? "" : "primary"}">Reconnect${whose}</button>
+      <button class="${status.state === "active" ? "" : "primary"}">Reconnect${hidden}</button>
     </form>
+    ${sets.length === 0 ? "" : html`<p class="quiet-text hint" id="${hint}">${askHint(status)}</p>`}
   </div>`;
 }
 
-function disconnectBox(key: ConnectorKey, { name, emulator }: Provider, status: ConnectionStatus): Html {
-  const path = `/connections/${key}/${status.connectionId}`;
+function askHint({ tokenSets }: ConnectionStatus): string {
+  const tokens = tokenSets[tokenSetOf(tokenSets)];
+  const life = tokens?.expiresAt === undefined ? undefined : tokens.expiresAt.getTime() - tokens.obtainedAt.getTime();
+  return life === undefined || life > longestWaitMs
+    ? "“Ask 500 times at once” asks for the token now."
+    : `“Ask 500 times at once” waits until the token runs out: up to ${duration(life)}.`;
+}
+
+function withdrawBox(key: ConnectorKey, { name }: Provider, { connectionId }: ConnectionStatus, whose: string): Html {
   return html`<details>
-    <summary>Disconnect</summary>
+    <summary>Play the user’s part at ${name}<span class="visually-hidden">: ${whose}</span></summary>
+    <div class="box">
+      <p>Withdraw access as people do on ${name}’s own settings page, and see the connection find out.</p>
+      <form method="post" action="/connections/${key}/${connectionId}/withdraw"><button>Withdraw access at ${name}</button></form>
+    </div>
+  </details>`;
+}
+
+function disconnectBox(key: ConnectorKey, { name }: Provider, { connectionId }: ConnectionStatus, whose: string): Html {
+  return html`<details>
+    <summary>Disconnect<span class="visually-hidden">: ${whose}</span></summary>
     <div class="box">
       <p>Ends access at ${name} and erases the grant here.</p>
-      <form method="post" action="${path}/disconnect"><button class="danger">Disconnect for good</button></form>
-      ${
-        emulator === undefined || status.state !== "active"
-          ? ""
-          : html`<p>Or do what people do on ${name}’s own settings page, and see the connection find out.</p>
-            <form method="post" action="${path}/withdraw"><button>Withdraw at ${name} only</button></form>`
-      }
+      <form method="post" action="/connections/${key}/${connectionId}/disconnect"><button class="danger">Disconnect for good</button></form>
     </div>
   </details>`;
 }

@@ -1,4 +1,4 @@
-import type { GrantkeeperError, Remedy } from "@grantkeeper/core";
+import type { ErrorCode, GrantkeeperError, Remedy } from "@grantkeeper/core";
 import { html } from "hono/html";
 import type { User } from "../sessions.ts";
 import { type Html, layout } from "./layout.ts";
@@ -21,14 +21,30 @@ export function errorPage({ error, user, provider }: ErrorPage): Html {
       <h1>${title}</h1>
       <p class="lead">${error.message}</p>
       <h2>What to do</h2>
-      <p>${user === undefined ? "Sign in, then connect the account again." : advice[error.remedy]}${waitOf(error)}</p>
+      <p>${user === undefined ? "Sign in, then connect the account again." : adviceOn(error, provider ?? "the provider")}${waitOf(error)}</p>
       <p><a class="button" href="/">${user === undefined ? "Sign in" : "Back to your connections"}</a></p>
       <p class="note">Code: <code>${error.code}</code></p>
     </section>`,
   );
 }
 
-const advice: Readonly<Record<Remedy, string>> = {
+function adviceOn({ code, remedy }: GrantkeeperError, provider: string): string {
+  return adviceByCode(provider)[code] ?? adviceByRemedy[remedy];
+}
+
+/** Where the code says more than its remedy. */
+function adviceByCode(provider: string): Partial<Record<ErrorCode, string>> {
+  return {
+    account_mismatch: `Choose the account of this connection at ${provider}. Another one is added by “Add account”.`,
+    consent_denied: `Nothing was changed. To connect after all, choose “Allow” at ${provider}.`,
+    flow_expired: `Start again from your connections, and answer ${provider} within ten minutes.`,
+    not_connected: "See which connections you have: this one may have been disconnected.",
+    scope_missing: `Connect the account again, and leave every scope ticked at ${provider}.`,
+    state_mismatch: "Start again from your connections, and finish in the same browser.",
+  };
+}
+
+const adviceByRemedy: Readonly<Record<Remedy, string>> = {
   reconnect: "Connect the account again whenever you like.",
   restart: "Start again from your connections.",
   retry: "Try again in a moment. Nothing was lost.",

@@ -1,37 +1,50 @@
 import { html } from "hono/html";
 import type { AskedAtOnce } from "../ask-at-once.ts";
+import type { ApiAnswer } from "../call-api.ts";
 import type { Outcome } from "../outcomes.ts";
 import { duration } from "../token-life.ts";
 import type { Html } from "./layout.ts";
 
-/** What came of the button that was pressed last. */
-export function outcomeBox(outcome: Outcome): Html {
+/** What came of the button that was pressed last. `whose` tells one account's answers from another's. */
+export function outcomeBox(outcome: Outcome, provider: string, whose: string): Html {
+  return html`<div class="outcome ${outcome.kind === "failed" ? "failed" : ""}" role="status" tabindex="-1" data-outcome>
+    ${contentOf(outcome, provider, whose)}
+  </div>`;
+}
+
+function contentOf(outcome: Outcome, provider: string, whose: string): Html {
   switch (outcome.kind) {
     case "called":
-      return html`<div class="outcome" role="status">
-        <p><strong>${outcome.answer.status}</strong> <code>${outcome.answer.call}</code>${outcome.as === "user" ? " as the user" : ""}</p>
-        <pre tabindex="0" aria-label="Answer of the API"><code>${outcome.answer.body}</code></pre>
-      </div>`;
+      return calledContent(outcome.answer, outcome.as === "user" ? " as the user" : "", whose);
     case "asked":
-      return askedBox(outcome.asked);
+      return askedContent(outcome.asked, provider);
     case "withdrawn":
-      return html`<div class="outcome" role="status">
-        <p>Access was withdrawn at the provider. Nothing here knows yet: call the API once the token has expired.</p>
-      </div>`;
+      return html`<p>Access was withdrawn at ${provider}. Nothing here knows yet: call the API once the token has expired.</p>`;
     case "failed":
-      return html`<div class="outcome failed" role="status"><p>${outcome.message} <code>${outcome.code}</code></p></div>`;
+      return html`<p>${outcome.message} <code>${outcome.code}</code></p>`;
   }
 }
 
-function askedBox({ callers, tokenRequests, distinctTokens, leftMs }: AskedAtOnce): Html {
-  return html`<div class="outcome" role="status">
-    <ul class="figures">
+function calledContent({ status, call, body }: ApiAnswer, as: string, whose: string): Html {
+  return html`<p><strong>${status}</strong> <code>${call}</code>${as}</p>
+    <pre tabindex="0" role="region" aria-label="Answer of the API: ${whose}"><code>${body}</code></pre>`;
+}
+
+function askedContent(asked: AskedAtOnce, provider: string): Html {
+  const { callers, tokenRequests, distinctTokens } = asked;
+  return html`<ul class="figures">
       <li><strong>${callers}</strong> ${plural(callers, "caller")}</li>
       <li><strong>${tokenRequests}</strong> token ${plural(tokenRequests, "request")}</li>
       <li><strong>${distinctTokens}</strong> distinct ${plural(distinctTokens, "token")}</li>
     </ul>
-    ${leftMs === 0 ? "" : html`<p>The token was still good${Number.isFinite(leftMs) ? ` for ${duration(leftMs)}` : ""}, so nobody had to ask for another.</p>`}
-  </div>`;
+    <p>${inWords(asked, provider)}</p>`;
+}
+
+function inWords({ callers, tokenRequests, leftMs }: AskedAtOnce, provider: string): string {
+  const requests = tokenRequests === 1 ? "one request" : `${tokenRequests} requests`;
+  if (leftMs === 0) return `${callers} callers asked at the moment the token ran out; ${provider} saw ${requests}.`;
+  const life = Number.isFinite(leftMs) ? ` for ${duration(leftMs)}` : "";
+  return `${callers} callers asked while the token was still good${life}; ${provider} saw ${requests}.`;
 }
 
 function plural(count: number, noun: string): string {

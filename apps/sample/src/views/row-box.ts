@@ -4,11 +4,11 @@ import type { Html } from "./layout.ts";
 const longestText = 96;
 
 /** What somebody who stole the database would see of a connection. */
-export function rowBox(row: string): Html {
+export function rowBox(row: string, whose: string): Html {
   return html`<details>
-    <summary>What the database holds</summary>
+    <summary>What the database holds<span class="visually-hidden">: ${whose}</span></summary>
     <div class="box">
-      <pre tabindex="0" aria-label="Row in the database"><code>${shortened(row)}</code></pre>
+      <pre tabindex="0" role="region" aria-label="Row in the database: ${whose}"><code>${shortened(row)}</code></pre>
       <p class="note">The row as it lies in the SQLite file, long values cut. Tokens, scopes, owner and account are in
         <code>sealed</code>, and the hashes are keyed: none of it can be read without the key.</p>
     </div>

@@ -38,7 +38,7 @@ export function consentPage({ provider, clientId, id, accounts, requested }: Con
       </fieldset>
       ${sets.map(
         ([name, scopes]) => html`<fieldset>
-          <legend>${name === "default" ? "Scopes" : `Scopes of the ${name} token`}</legend>
+          <legend>${legendOf(name, sets.length)}</legend>
           ${scopes.map(
             (scope) => html`<label>
               <input type="checkbox" name="scope:${name}" value="${scope}" checked>
@@ -53,6 +53,12 @@ export function consentPage({ provider, clientId, id, accounts, requested }: Con
       </div>
     </form>`;
   return page(provider, content, 200);
+}
+
+/** The default set has no name that a user would know: it is the application's own where users have theirs, too. */
+function legendOf(name: string, sets: number): string {
+  if (name !== "default") return `Scopes of the ${name} token`;
+  return sets === 1 ? "Scopes" : "Scopes of the application’s token";
 }
 
 /** Says what is wrong with an authorization request, and redirects nowhere. */
@@ -74,7 +80,7 @@ export function formPostPage(provider: string, redirectUri: string, answer: Answ
 }
 
 const style = `
-:root { color-scheme: light dark; --line: light-dark(#d0d4da, #3b4048); --accent: light-dark(#1a5fb4, #78aeed); }
+:root { color-scheme: light dark; --line: light-dark(#d0d4da, #3b4048); --edge: light-dark(#7b828c, #7a818c); --accent: light-dark(#1a5fb4, #78aeed); }
 * { box-sizing: border-box; }
 body { margin: 0; padding: 1rem; font: 1rem/1.5 system-ui, sans-serif; background: light-dark(#f6f7f9, #15171a); color: light-dark(#1b1e23, #e8eaed); }
 main { max-width: 26rem; margin: 2rem auto; padding: 1.5rem; background: light-dark(#fff, #1e2125); border: 1px solid var(--line); border-radius: 12px; overflow-wrap: anywhere; }
@@ -86,7 +92,7 @@ label { display: flex; gap: .75rem; align-items: center; min-height: 2.5rem; cur
 img { border-radius: 50%; flex: none; }
 small { display: block; opacity: .75; }
 .actions { display: flex; gap: .75rem; }
-button { flex: 1; min-height: 2.75rem; font: inherit; font-weight: 600; color: inherit; background: none; border: 1px solid var(--line); border-radius: 8px; cursor: pointer; }
+button { flex: 1; min-height: 2.75rem; font: inherit; font-weight: 600; color: inherit; background: none; border: 1px solid var(--edge); border-radius: 8px; cursor: pointer; }
 button.allow { color: light-dark(#fff, #101214); background: var(--accent); border-color: var(--accent); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 `;
@@ -100,6 +106,7 @@ function page(provider: string, content: Html, status: number, script?: string):
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
+<link rel="icon" href="data:,">
 <style nonce="${nonce}">${raw(style)}</style>
 </head>
 <body>
@@ -114,7 +121,8 @@ ${script === undefined ? "" : html`<script nonce="${nonce}">${raw(script)}</scri
   const policy = [
     "default-src 'none'",
     `style-src 'nonce-${nonce}'`,
-    "img-src 'self'",
+    // The empty icon is an image, too.
+    "img-src 'self' data:",
     script === undefined ? "" : `script-src 'nonce-${nonce}'`,
     "base-uri 'none'",
     "frame-ancestors 'none'",

@@ -1,0 +1,40 @@
+import { isGrantkeeperError } from "@grantkeeper/core";
+import { readPorts } from "./ports.ts";
+import type { Settings } from "./settings.ts";
+
+/** One line that says what to do, instead of a stack trace. */
+export function explain(error: unknown): string {
+  if (isGrantkeeperError(error)) return `${error.message} (${error.code})`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The same for a start that failed, which is most often the second one. */
+export async function explainStart(error: unknown, { port, dataDirectory }: Settings): Promise<string> {
+  const taken = takenPort(error);
+  const refused = isGrantkeeperError(error) && error.code === "invalid_config";
+  if (taken === undefined && !refused) return explain(error);
+
+  const ports = await readPorts(dataDirectory, port);
+  for (const candidate of new Set([port, ports.sample])) {
+    if (!(await isSample(candidate))) continue;
+    return `one is running already at http://localhost:${candidate}. Use that one, or stop it; for a second one choose another PORT, and another SAMPLE_DATA_DIR if you set that.`;
+  }
+  if (taken === undefined) return explain(error);
+  return taken >= port && taken <= port + 3
+    ? `port ${taken} is taken; PORT=${port} needs ${port} to ${port + 3}. Stop what uses it, or choose another PORT.`
+    : `port ${taken} is taken, where the connections in ${dataDirectory} have their emulated provider. Stop what uses it, or choose another SAMPLE_DATA_DIR.`;
+}
+
+function takenPort(error: unknown): number | undefined {
+  if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE" && "port" in error)) return undefined;
+  return Number(error.port);
+}
+
+async function isSample(port: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://localhost:${port}/`, { signal: AbortSignal.timeout(1000) });
+    return (await response.text()).includes("Grantkeeper sample</title>");
+  } catch {
+    return false;
+  }
+}
