@@ -9,8 +9,9 @@ const config: ViteUserConfig = defineConfig({
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
     // A forgotten test.only would leave the others out, and everything would look well.
     allowOnly: false,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Longer than the waits inside the tests, so that on a slow machine it is they that say what did not come.
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
   },
 });
 
