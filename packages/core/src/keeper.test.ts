@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, expectTypeOf, test } from "vitest";
-import { createKeeper, generateKey, type IdentifiedConnection } from "./index.ts";
+import { createKeeper, generateKey, type IdentifiedConnection, keyvStore, type Store } from "./index.ts";
 import {
   begin,
+  type Clock,
   callbackUrl,
   closeWorlds,
   codeOf,
@@ -178,6 +179,29 @@ describe("connections", () => {
 });
 
 describe("close", () => {
+  test("D9 who waits for another's lease while the keeper closes sends nothing any more", async () => {
+    let held = false;
+    const createStore = (clock: Clock): Store => {
+      const store = keyvStore(undefined, { now: clock.now });
+      const get: Store["get"] = async (id) => {
+        const row = await store.get(id);
+        return held && row !== undefined ? { ...row, lease: { holder: "another", until: clock.now() + 20_000 } } : row;
+      };
+      return { ...store, get };
+    };
+    const { keeper, provider, clock } = await createWorld(githubConnector, {}, {}, createStore);
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    held = true;
+    provider.log.clear();
+    const waiting = codeOf(connection.token());
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    held = false;
+    await keeper.close();
+    expect(await waiting).toBe("closed");
+    expect(provider.log.tokenRequests).toHaveLength(0);
+  });
+
   test("D9 waits for a consent whose code is being exchanged, and both who close wait", async () => {
     const { keeper, store } = await createWorld(githubConnector, { latencyMs: 100 });
     const finishing = keeper.finish(await begin(keeper), { owner: "ada" });

@@ -137,7 +137,7 @@ export function createKeeper<const Map extends ConnectorMap>(options: KeeperOpti
   async function close(): Promise<void> {
     closedAt = now();
     await Promise.allSettled(running);
-    await leases.idle();
+    await leases.drain();
     cache.clear();
     await store.close();
   }

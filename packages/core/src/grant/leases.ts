@@ -44,8 +44,8 @@ export interface Leases {
   /** Takes the lease once, without a queue and without waiting: for who must save what it already has. */
   tryTake(open: OpenGrant): Promise<HeldGrant | undefined>;
   release(held: HeldGrant, clearIntents: readonly string[]): Promise<void>;
-  /** Wakes those who wait for others, and resolves when nobody of this process holds. */
-  idle(): Promise<void>;
+  /** Lets nobody take a lease any more, wakes those who wait, and resolves when nobody of this process holds. */
+  drain(): Promise<void>;
 }
 
 export function createLeases({ store, grants, now, leaseMs, waitMs, isClosing }: LeasesOptions): Leases {
@@ -71,6 +71,7 @@ export function createLeases({ store, grants, now, leaseMs, waitMs, isClosing }:
   }
 
   const sleepers = new Set<() => void>();
+  let draining = false;
 
   function sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
@@ -90,6 +91,8 @@ export function createLeases({ store, grants, now, leaseMs, waitMs, isClosing }:
     decide: (open: OpenGrant) => Promise<Decision<Result, Plan>>,
     work: (held: HeldGrant, plan: Plan) => Promise<Result>,
   ): Promise<Attempt<Result>> {
+    // Whoever took it now would find the store closed when there is something to save.
+    if (draining) throw new GrantkeeperError("closed", "The keeper was closed.");
     const open = await grants.read(connectionId);
     if (open === undefined) throw notConnected();
     const decision = await decide(open);
@@ -139,7 +142,8 @@ export function createLeases({ store, grants, now, leaseMs, waitMs, isClosing }:
       return outcome.kind === "leased" ? { ...open, row: outcome.row, lease: outcome.lease, takenAt } : undefined;
     },
     release,
-    idle() {
+    drain() {
+      draining = true;
       for (const wake of sleepers) wake();
       return locks.idle();
     },

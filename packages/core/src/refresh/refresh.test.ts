@@ -350,7 +350,7 @@ describe("a late answer", () => {
     await connection.setMetadata({ touched: true });
     expect((await connection.status()).metadata).toEqual({ touched: true });
     await keeper.close();
-    expect(await waiting).toBe("provider_unavailable");
+    expect(await waiting).toBe("closed");
   });
 });
 
