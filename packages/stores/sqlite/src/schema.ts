@@ -58,9 +58,7 @@ const migrations: readonly string[] = [
 
 /** Throws `invalid_config` for a database of another application or of a newer version; returns its version. */
 export function checkVersion(database: DatabaseSync): number {
-  const version = pragma(database, "user_version");
-  const owner = pragma(database, "application_id");
-  const isEmpty = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+  const { version, owner, isEmpty } = database.isTransaction ? readState(database) : readStateAtOnce(database);
   if (owner !== applicationId && !(isEmpty && owner === 0 && version === 0)) {
     throw invalidConfig("The SQLite file belongs to another application: give Grantkeeper a file of its own.");
   }
@@ -70,6 +68,27 @@ export function checkVersion(database: DatabaseSync): number {
     );
   }
   return version;
+}
+
+interface State {
+  readonly version: number;
+  readonly owner: number;
+  readonly isEmpty: boolean;
+}
+
+/** In one transaction: read one by one, they could be from before and after another process's migration. */
+function readStateAtOnce(database: DatabaseSync): State {
+  database.exec("BEGIN");
+  try {
+    return readState(database);
+  } finally {
+    if (database.isTransaction) database.exec("COMMIT");
+  }
+}
+
+function readState(database: DatabaseSync): State {
+  const isEmpty = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+  return { isEmpty, version: pragma(database, "user_version"), owner: pragma(database, "application_id") };
 }
 
 /** Brings the schema up to date. Of many processes one does it, and the others find it done. */
