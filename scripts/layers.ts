@@ -19,14 +19,16 @@ export const LAYERS_BELOW: Readonly<Record<string, readonly string[]>> = {
   flow: ["refresh"],
   refresh: ["events"],
   events: ["grant"],
-  grant: ["provider", "vault", "locks"],
-  provider: ["connector"],
+  grant: ["provider", "vault", "locks", "jitter"],
+  provider: ["connector", "environment"],
   connector: ["errors"],
   vault: ["keyring", "store"],
   keyring: ["errors"],
   store: ["errors", "locks"],
   errors: [],
   locks: [],
+  environment: [],
+  jitter: [],
 };
 
 /** The layer of each file of packages/core/src: the longest beginning of its path decides. A new file needs its line. */
@@ -46,6 +48,8 @@ export const LAYER_OF_FILE: LayerTable["layerOf"] = {
   "store/": "store",
   "errors.ts": "errors",
   "locks.ts": "locks",
+  "environment.ts": "environment",
+  "jitter.ts": "jitter",
 };
 
 export interface LayerTable {

@@ -8,6 +8,7 @@ export type { ConnectionEvent, ConnectionEvents, EventName, LogFields, Logger } 
 export type { AdoptedTokens } from "./flow/adopt.ts";
 export type { CallbackRequest, FlowStart, StartedFlow } from "./flow/types.ts";
 export type { ReauthorizationReason } from "./grant/grants.ts";
+export type { PassOptions, PassProgress } from "./grant/pass.ts";
 export type { RevocationOutcome } from "./grant/revocation.ts";
 export { createHandler, type Handler, type HandlerOptions, type IncomingRequest } from "./handler.ts";
 export { createKeeper } from "./keeper.ts";
@@ -17,6 +18,7 @@ export type {
   Keeper,
   KeeperOptions,
   ParamOf,
+  RefreshTimes,
   StartOptions,
   TokenSetOf,
 } from "./keeper-api.ts";

@@ -4,6 +4,7 @@ import type { Account, Connector } from "./connector/types.ts";
 import type { ConnectionEvents, EventName, Logger } from "./events.ts";
 import type { AdoptedTokens } from "./flow/adopt.ts";
 import type { CallbackRequest, FlowStart, StartedFlow } from "./flow/types.ts";
+import type { PassOptions, PassProgress } from "./grant/pass.ts";
 import type { Store } from "./store/port.ts";
 import type { KeyConfig } from "./vault/keyring.ts";
 
@@ -59,6 +60,26 @@ export interface KeeperOptions<Map extends ConnectorMap> {
   readonly backgroundRefresh?: boolean;
   /** Takes work that goes on after an answer, as serverless platforms offer. */
   readonly waitUntil?: (work: Promise<unknown>) => void;
+  /** How long the steps of a refresh may take. */
+  readonly refresh?: RefreshTimes;
+  /**
+   * Where a refreshed grant is written down, sealed, while its store cannot be reached: a folder on a disk of this host,
+   * for all processes of this host that share the store. Left out: it lives in its process until the store is back.
+   */
+  readonly journal?: { readonly directory: string };
+}
+
+/** Times of a refresh, in seconds. */
+export interface RefreshTimes {
+  /** For the whole of one token request. Default 10. */
+  readonly callTimeout?: number;
+  /** For how long one process may hold a connection; longer than `callTimeout` by a tenth at least. Default 30. */
+  readonly lease?: number;
+  /**
+   * How long a refresh without an answer is left alone under strict rotation, counted from its start, before its refresh
+   * token is tried once more. At least `lease`. Default: twice `lease`.
+   */
+  readonly recoveryWait?: number;
 }
 
 export interface Keeper<Map extends ConnectorMap = ConnectorMap> {
@@ -102,6 +123,16 @@ export interface Keeper<Map extends ConnectorMap = ConnectorMap> {
   ): Promise<IdentifiedConnection<TokenSetOf<Map[Key]>>>;
   /** Listens in this process, at best effort: `connections()` is the durable truth. Returns a function that stops it. */
   on<Name extends EventName>(name: Name, listener: (event: ConnectionEvents[Name]) => void): () => void;
+  /**
+   * Wraps the data keys of all connections in the first key of `keys`, online: beside refreshes, in several processes at
+   * once, and from the beginning as often as one likes. Every process must have that key before.
+   */
+  rotateKeys(options?: PassOptions): Promise<PassProgress>;
+  /**
+   * Refreshes the connections that would otherwise die of being idle, each in the middle of the life that its provider
+   * gives a refresh token. Call it regularly, from any number of processes: they share the work.
+   */
+  keepAlive(options?: PassOptions): Promise<PassProgress>;
   /** Waits for refreshes that run, then closes the store. */
   close(): Promise<void>;
 }

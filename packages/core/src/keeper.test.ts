@@ -42,6 +42,12 @@ describe("createKeeper", () => {
     ["R10 an allowed origin with a path", { returnToOrigins: ["https://spa.example.com/"] }],
     ["an empty client id", { connectors: { github: { ...githubConnector, clientId: "" } } }],
     ["an empty client secret", { connectors: { github: { ...githubConnector, clientSecret: "" } } }],
+    ["a lease that ends with the call", { refresh: { callTimeout: 10, lease: 10 } }],
+    ["a recovery before the lease's end", { refresh: { lease: 30, recoveryWait: 29 } }],
+    ["a time that is none", { refresh: { callTimeout: Number.NaN } }],
+    ["a time of nothing", { refresh: { callTimeout: 0 } }],
+    ["a time of days", { refresh: { lease: 86_400 } }],
+    ["a journal in a folder that depends on where one stands", { journal: { directory: "journal" } }],
     ["R25 a param that is not anchored", { connectors: { z: { ...zendeskLike, params: { subdomain: /[a-z]+/ } } } }],
   ])("%s is invalid_config at once", (_, change) => {
     expect(codeOfCreate(change)).toBe("invalid_config");
@@ -146,17 +152,21 @@ describe("connections", () => {
     expect(await codeOf(keeper.connection("main", { id: "con_unknown" }).status())).toBe("not_connected");
   });
 
-  test("E7 rows sealed under an older key are read and sealed anew under the first", async () => {
+  test("E7 rows under an older key are read and refreshed beside the first one, and new ones come under the first", async () => {
     const { keeper, another, store, clock } = await createWorld(githubConnector);
     const { connection } = await connect(keeper);
     const next = { id: "next", secret: generateKey() };
     const rotated = another({ keys: [next, key] });
     clock.advance(3601);
-    await rotated.connection("main", { owner: "ada" }).token();
-    const row = await store.get(connection.id);
-    expect(Buffer.from(row?.sealed ?? []).toString("latin1")).toContain("next");
+    expect((await rotated.connection("main", { owner: "ada" }).token()).accessToken).toBeTypeOf("string");
+    const wrappedIn = async (id: string): Promise<string> =>
+      Buffer.from((await store.get(id))?.wrappedKey ?? []).toString("latin1");
+    expect(await wrappedIn(connection.id)).toContain(key.id);
+    const { connection: newer } = await connect(rotated, { owner: "grace" });
+    expect(await wrappedIn(newer.id)).toContain("next");
     const retired = another({ keys: [next] });
-    expect((await retired.connection("main", { owner: "ada" }).status()).state).toBe("active");
+    expect((await retired.connection("main", { owner: "grace" }).status()).state).toBe("active");
+    expect(await codeOf(retired.connection("main", { owner: "ada" }).status())).toBe("decryption_failed");
   });
 
   test("E9 a row that does not open is decryption_failed and stays", async () => {

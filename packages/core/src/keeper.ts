@@ -2,7 +2,8 @@ import { checkMetadata, createConnections } from "./connection/connections.ts";
 import { createTokenCache } from "./connection/token-cache.ts";
 import { createTokens } from "./connection/tokens.ts";
 import type { Connector } from "./connector/types.ts";
-import { GrantkeeperError } from "./errors.ts";
+import { createEnvironment, type Environment } from "./environment.ts";
+import { GrantkeeperError, isGrantkeeperError } from "./errors.ts";
 import { createEvents, type Logger } from "./events.ts";
 import { type Adopt, createAdopt } from "./flow/adopt.ts";
 import { createBrowserBinding } from "./flow/browser-binding.ts";
@@ -11,31 +12,46 @@ import { createFlows } from "./flow/flow.ts";
 import { createGrants } from "./grant/grants.ts";
 import { createLeases } from "./grant/leases.ts";
 import { createRevocation } from "./grant/revocation.ts";
-import type { ConnectorMap, Keeper, KeeperOptions } from "./keeper-api.ts";
+import { createRotateKeys } from "./grant/rotate-keys.ts";
+import type { ConnectorMap, Keeper, KeeperOptions, RefreshTimes } from "./keeper-api.ts";
 import { createConnectors } from "./provider/connectors.ts";
 import type { Fetch } from "./provider/http.ts";
 import { createProviderRequests } from "./provider/requests.ts";
 import { isLoopback } from "./provider/server.ts";
 import { createTokenEndpoint } from "./provider/token-endpoint.ts";
+import { createTransport } from "./provider/transport.ts";
+import { createFileJournal } from "./refresh/file-journal.ts";
+import { type Journal, noJournal } from "./refresh/journal.ts";
+import { adoptJournal } from "./refresh/journalled.ts";
+import { createKeepAlive } from "./refresh/keep-alive.ts";
 import { createRefresh } from "./refresh/refresh.ts";
+import type { SaveOptions } from "./refresh/save-refreshed.ts";
 import { keyvStore } from "./store/keyv-store.ts";
 import { withStoreErrors } from "./store/store-errors.ts";
+import { createDataKeys } from "./vault/data-keys.ts";
 import { openIndex } from "./vault/index-key.ts";
 import { createKeyring } from "./vault/keyring.ts";
 import { createVault } from "./vault/vault.ts";
 
-const callTimeoutMs = 10_000;
-const leaseMs = 30_000;
-const waitMs = 45_000;
 /** For how long a closing keeper still tries to save a refreshed token in a store that is down. */
 const drainMs = 10_000;
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Puts a keeper together. Throws `invalid_config` for whatever could not work later; reads nothing yet. */
 export function createKeeper<const Map extends ConnectorMap>(options: KeeperOptions<Map>): Keeper<Map> {
-  const now = options.now ?? Date.now;
+  return assembleKeeper(options, createEnvironment(options.now), undefined);
+}
+
+/** The same on another machine than this one, as far as {@link Environment} goes. */
+export function assembleKeeper<const Map extends ConnectorMap>(
+  options: KeeperOptions<Map>,
+  environment: Environment,
+  otherJournal: Journal | undefined,
+): Keeper<Map> {
+  const { now, after } = environment;
   const logger = options.logger === undefined ? silent : neverThrowing(options.logger);
   const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
+  const { callTimeoutMs, leaseMs, recoveryWaitMs } = checkRefreshTimes(options.refresh);
   const callbackUrl = checkCallbackUrl(options.callbackUrl);
   const connectors = createConnectors(options.connectors);
   const vault = createVault(createKeyring(options.keys));
@@ -50,23 +66,48 @@ export function createKeeper<const Map extends ConnectorMap>(options: KeeperOpti
   let closedAt: number | undefined;
 
   const events = createEvents(now, logger);
-  const grants = createGrants(store, vault, () => openIndex(store, vault));
-  const tokenEndpoint = createTokenEndpoint({ fetch, now, callTimeoutMs });
-  const providerRequests = createProviderRequests({ fetch, now, callTimeoutMs });
-  const leases = createLeases({ store, grants, now, leaseMs, waitMs, isClosing: () => closedAt !== undefined });
-  const revocation = createRevocation({ connectors, grants, store, tokenEndpoint, providerRequests, now });
-  const refresh = createRefresh({
+  const dataKeys = createDataKeys(vault);
+  const grants = createGrants({
+    store,
+    dataKeys,
+    openIndex: () => openIndex(store, vault),
     connectors,
+    environment,
+    // What a process of this host could not save before it died; nobody has to wait for it.
+    onOpen() {
+      if (closedAt === undefined) counted(() => adoptJournal(saving)).catch(reportOf("The journal could not be read"));
+    },
+  });
+  const transport = createTransport({ fetch: options.fetch, after, callTimeoutMs });
+  const tokenEndpoint = createTokenEndpoint({ transport, now });
+  const providerRequests = createProviderRequests({ transport, now });
+  const isClosing = (): boolean => closedAt !== undefined;
+  const leases = createLeases({ store, grants, environment, leaseMs, waitMs: 1.5 * leaseMs, isClosing });
+  const revocation = createRevocation({ connectors, grants, store, tokenEndpoint, providerRequests, now });
+  const saving: SaveOptions = {
     grants,
     leases,
-    tokenEndpoint,
     revocation,
+    journal: otherJournal ?? openJournal(),
     events,
-    now,
+    logger,
+    environment,
+    isClosed: () => closedAt !== undefined && now() - closedAt > drainMs,
+  };
+  const refresh = createRefresh({
+    ...saving,
+    connectors,
+    tokenEndpoint,
     leaseMs,
     callTimeoutMs,
-    recoveryWaitMs: 2 * leaseMs,
-    isClosed: () => closedAt !== undefined && now() - closedAt > drainMs,
+    recoveryWaitMs,
+  });
+  const keepAlive = createKeepAlive({ store, grants, connectors, refresh, environment, logger, leaseMs });
+  const rotateKeys = createRotateKeys({
+    store,
+    dataKeys,
+    ready: grants.ready,
+    onFailure: (connectionId, code) => logger.error("A data key could not be rewrapped", { connectionId, code }),
   });
   const cache = createTokenCache(options.cacheSize ?? 10_000);
   const cacheForMs = (options.cacheFor ?? 10) * 1000;
@@ -85,7 +126,7 @@ export function createKeeper<const Map extends ConnectorMap>(options: KeeperOpti
     backgroundRefresh,
     waitUntil,
   });
-  const connect = createConnect({ grants, store, leases, events, now });
+  const connect = createConnect({ grants, store, leases, events, environment });
   const flows = createFlows({
     connectors,
     grants,
@@ -142,6 +183,15 @@ export function createKeeper<const Map extends ConnectorMap>(options: KeeperOpti
     await store.close();
   }
 
+  function openJournal(): Journal {
+    if (options.journal === undefined) return noJournal;
+    return createFileJournal({ directory: options.journal.directory, vault, now });
+  }
+
+  function reportOf(message: string): (error: unknown) => void {
+    return (error) => logger.error(message, { code: isGrantkeeperError(error) ? error.code : "unknown" });
+  }
+
   function assertOpen(): void {
     if (closedAt !== undefined) throw new GrantkeeperError("closed", "The keeper was closed.");
   }
@@ -176,6 +226,8 @@ export function createKeeper<const Map extends ConnectorMap>(options: KeeperOpti
         return connections.byId(connector, connectionId, request.owner);
       }),
     on: events.on,
+    rotateKeys: async (pass) => counted(() => rotateKeys(pass)),
+    keepAlive: async (pass) => counted(() => keepAlive(pass)),
     close() {
       closing ??= close();
       return closing;
@@ -196,6 +248,23 @@ function neverThrowing(logger: Logger): Logger {
       }
     };
   return { debug: guarded("debug"), info: guarded("info"), warn: guarded("warn"), error: guarded("error") };
+}
+
+/** In milliseconds. A lease must outlast the call that is made under it, and recovery the lease. */
+function checkRefreshTimes({ callTimeout = 10, lease = 30, recoveryWait = 2 * lease }: RefreshTimes = {}): {
+  readonly callTimeoutMs: number;
+  readonly leaseMs: number;
+  readonly recoveryWaitMs: number;
+} {
+  const times = [callTimeout, lease, recoveryWait];
+  const sound = times.every((time) => Number.isFinite(time) && time > 0 && time <= 3_600);
+  if (!sound || lease < 1.1 * callTimeout || recoveryWait < lease) {
+    throw new GrantkeeperError(
+      "invalid_config",
+      "refresh holds seconds, an hour at most: lease must be a tenth longer than callTimeout, and recoveryWait at least lease.",
+    );
+  }
+  return { callTimeoutMs: callTimeout * 1000, leaseMs: lease * 1000, recoveryWaitMs: recoveryWait * 1000 };
 }
 
 function checkOrigins(origins: readonly string[]): readonly string[] {

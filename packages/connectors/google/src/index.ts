@@ -57,6 +57,8 @@ export function google(options: GoogleOptions): Connector<never, never> {
     // developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke, checked 2026-11-23: either token ends all.
     revocationScope: "grant",
     accessTokenLifetime: 3600, // unconfirmed: each answer has its own expires_in
+    // developers.google.com/identity/protocols/oauth2#expiration says six months: unconfirmed, as others quote it.
+    refreshTokenIdleLifetime: 15_552_000,
 
     docs: "https://developers.google.com/identity/protocols/oauth2/web-server",
     checkedOn: "2026-11-23",

@@ -19,24 +19,26 @@ const grant: Grant = {
   refreshedAt: undefined,
 };
 
-function open(connectionId: string, version = 1): OpenGrant {
+function open(connectionId: string, version = 1, grantId = "g", readAt = 0): OpenGrant {
   const row = {
     connectionId,
     connector: "example",
     ownerHash: "o",
-    grantId: "g",
+    grantId,
     version,
     sealed: new Uint8Array(),
     state: "active",
     identityHash: "i",
     accountHash: "a",
+    wrappedKey: Uint8Array.of(1),
+    dueAt: undefined,
     tokenHashes: [],
     fence: 0,
     lease: undefined,
     intents: [],
     createdAt: 0,
     updatedAt: 0,
-    readAt: 0,
+    readAt,
   } as const;
   return { row, grant };
 }
@@ -61,6 +63,13 @@ describe("createTokenCache", () => {
     cache.set(open("a", 2), 5);
     expect(cache.set(open("a", version), 6)).toMatchObject({ row: { version }, checkedAt: 6 });
     expect(cache.get("a")).toMatchObject({ row: { version }, checkedAt: 6 });
+  });
+
+  test("F14 a new consent replaces what was held, though a restored row brought it a lower version", () => {
+    const cache = createTokenCache(10);
+    cache.set(open("a", 7, "before", 100), 5);
+    expect(cache.set(open("a", 6, "after", 101), 6).row.grantId).toBe("after");
+    expect(cache.set(open("a", 7, "before", 100), 7).row.grantId).toBe("after");
   });
 
   test("is bounded: the oldest goes first", () => {

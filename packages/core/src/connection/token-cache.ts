@@ -3,7 +3,7 @@ import type { OpenGrant } from "../grant/grants.ts";
 /** Grants that this process has opened, so that a valid token costs no read and no decryption. Bounded: oldest out first. */
 export interface TokenCache {
   get(connectionId: string): CachedGrant | undefined;
-  /** Keeps what was read, unless a newer version is held already. */
+  /** Keeps what was read, unless what is held is newer. */
   set(open: OpenGrant, checkedAt: number): CachedGrant;
   delete(connectionId: string): void;
   clear(): void;
@@ -21,7 +21,7 @@ export function createTokenCache(maximumEntries: number): TokenCache {
     set(open, checkedAt) {
       const { connectionId } = open.row;
       const known = entries.get(connectionId);
-      const stale = known !== undefined && known.row.version > open.row.version;
+      const stale = known !== undefined && isOlder(open, known);
       const entry = stale ? known : { ...open, checkedAt };
       if (!stale) {
         entries.set(connectionId, entry);
@@ -35,4 +35,9 @@ export function createTokenCache(maximumEntries: number): TokenCache {
     delete: (connectionId) => void entries.delete(connectionId),
     clear: () => entries.clear(),
   };
+}
+
+/** Versions count within a grant; a restored row and a new consent may bring a lower one, so between grants the read decides. */
+function isOlder({ row }: OpenGrant, { row: known }: OpenGrant): boolean {
+  return row.grantId === known.grantId ? row.version < known.version : row.readAt < known.readAt;
 }

@@ -181,6 +181,8 @@ export interface Connector<Param extends string = string, TokenSet extends strin
   /** Used where a token response with a refresh token has no `expires_in`. */
   readonly accessTokenLifetime?: number | undefined;
   readonly refreshTokenLifetime?: number | undefined;
+  /** After how long without use a refresh token dies, where each use begins that time anew. */
+  readonly refreshTokenIdleLifetime?: number | undefined;
 
   /**
    * Picks the token sets out of a token response, each in the shape of RFC 6749, section 5.1. The core reads the known

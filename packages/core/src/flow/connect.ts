@@ -1,5 +1,6 @@
 import type { JsonObject } from "../connector/json.ts";
 import type { Account, Connector } from "../connector/types.ts";
+import { delay, type Environment } from "../environment.ts";
 import { GrantkeeperError, isGrantkeeperError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import type { Grant, Grants, OpenGrant } from "../grant/grants.ts";
@@ -42,12 +43,13 @@ export interface ConnectOptions {
   readonly store: Store;
   readonly leases: Leases;
   readonly events: Events;
-  readonly now: () => number;
+  readonly environment: Environment;
 }
 
 /** Saves what a consent gave: as a new connection, or into the one that has this account already. */
 export function createConnect(options: ConnectOptions): (consent: NewConsent) => Promise<SavedConsent> {
-  const { grants, store, leases, events, now } = options;
+  const { grants, store, leases, events, environment } = options;
+  const { now } = environment;
 
   async function connect(consent: NewConsent): Promise<SavedConsent> {
     await assertRefreshTokensUnshared(consent);
@@ -78,7 +80,7 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
       } catch (error) {
         const transient = isGrantkeeperError(error) && error.code === "store_unavailable";
         if (!transient || attempt === 6) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 25 * 2 ** attempt));
+        await delay(environment, 25 * 2 ** attempt);
       }
     }
   }

@@ -1,11 +1,13 @@
-import { randomBytes } from "node:crypto";
 import type { JsonObject } from "../connector/json.ts";
 import type { Account } from "../connector/types.ts";
+import type { Environment } from "../environment.ts";
 import { GrantkeeperError } from "../errors.ts";
+import type { Connectors } from "../provider/connectors.ts";
 import type { TokenSet } from "../provider/token-response.ts";
 import type { GrantPayload, GrantRow, GrantState, LeaseKey, Store } from "../store/port.ts";
+import type { DataKeys, WrappedKey } from "../vault/data-keys.ts";
 import type { Index } from "../vault/index-key.ts";
-import type { Vault } from "../vault/vault.ts";
+import { dueAtOf } from "./due.ts";
 
 /** Why only the user can repair a connection. */
 export type ReauthorizationReason = "revoked" | "expired" | "rotation_response_lost";
@@ -65,7 +67,18 @@ export interface Grants {
   hashFlow(...parts: readonly string[]): string;
 }
 
-export function createGrants(store: Store, vault: Vault, openIndex: () => Promise<Index>): Grants {
+export interface GrantsOptions {
+  readonly store: Store;
+  readonly dataKeys: DataKeys;
+  readonly openIndex: () => Promise<Index>;
+  readonly connectors: Connectors;
+  readonly environment: Environment;
+  /** Called once, when the store has been opened. */
+  readonly onOpen: () => void;
+}
+
+export function createGrants({ store, dataKeys, openIndex, connectors, environment, onOpen }: GrantsOptions): Grants {
+  const { randomId } = environment;
   let index: Index | undefined;
   let opening: Promise<void> | undefined;
 
@@ -76,6 +89,7 @@ export function createGrants(store: Store, vault: Vault, openIndex: () => Promis
       .then(openIndex)
       .then((opened) => {
         index = opened;
+        onOpen();
       })
       .finally(() => {
         // A store that was down may be up at the next call.
@@ -107,19 +121,16 @@ export function createGrants(store: Store, vault: Vault, openIndex: () => Promis
   const hashToken = ({ accessToken, refreshToken }: TokenSet): string =>
     refreshToken === undefined ? hash("access-token", accessToken) : hashRefreshToken(refreshToken);
 
-  async function payloadOf(
-    connectionId: string,
-    grantId: string,
-    version: number,
-    grant: Grant,
-  ): Promise<GrantPayload> {
+  async function payloadOf(key: WrappedKey, grantId: string, version: number, grant: Grant): Promise<GrantPayload> {
+    const { connectionId } = key;
     const { account, connector } = grant;
     const state: GrantState = Object.keys(grant.ended).length === 0 ? "active" : "needs_reauthorization";
     return {
       grantId,
       version,
       state,
-      sealed: await vault.seal(Buffer.from(JSON.stringify(grant)), sealContext(connectionId, grantId, version)),
+      sealed: await dataKeys.seal(key, Buffer.from(JSON.stringify(grant)), sealContext(connectionId, grantId, version)),
+      dueAt: dueAtOf(grant, connectors.find(connector), connectionId),
       // Without an account there is nothing to recognise it by: such a grant is its own.
       identityHash: hashIdentity(grant) ?? hash("unidentified", connectionId),
       accountHash: account === undefined ? hash("unidentified", connectionId) : hashAccount(connector, account),
@@ -130,7 +141,7 @@ export function createGrants(store: Store, vault: Vault, openIndex: () => Promis
   async function open(row: GrantRow): Promise<OpenGrant> {
     await ready();
     const context = sealContext(row.connectionId, row.grantId, row.version);
-    const plaintext = await vault.open(row.sealed, context);
+    const plaintext = await dataKeys.open(row, row.sealed, context);
     return { row, grant: JSON.parse(Buffer.from(plaintext).toString("utf8")) as Grant };
   }
 
@@ -145,14 +156,15 @@ export function createGrants(store: Store, vault: Vault, openIndex: () => Promis
     async insert(grant) {
       await ready();
       const connectionId = randomId("con");
-      const payload = await payloadOf(connectionId, randomId("gnt"), 1, grant);
+      const key = { connectionId, wrappedKey: await dataKeys.create(connectionId) };
+      const payload = await payloadOf(key, randomId("gnt"), 1, grant);
       const ownerHash = hash("owner", grant.owner);
-      const result = await store.insert({ ...payload, connectionId, connector: grant.connector, ownerHash });
+      const result = await store.insert({ ...payload, ...key, connector: grant.connector, ownerHash });
       return result.inserted ? { inserted: true, connectionId } : result;
     },
     async commit({ lease, row }, grant, { replaced, newGrantId = false }) {
       const { connectionId } = lease;
-      const payload = await payloadOf(connectionId, newGrantId ? randomId("gnt") : row.grantId, row.version + 1, grant);
+      const payload = await payloadOf(row, newGrantId ? randomId("gnt") : row.grantId, row.version + 1, grant);
       const expected = { connectionId, grantId: row.grantId, version: row.version, fence: lease.fence };
       const outcome = await store.commit({ expected, payload, clearIntents: replaced });
       const intents = row.intents.filter((intent) => !replaced.includes(intent.tokenSet));
@@ -173,9 +185,4 @@ function sealContext(
   version: number,
 ): { readonly kind: "grant"; readonly id: string; readonly version: number } {
   return { kind: "grant", id: `${connectionId}/${grantId}`, version };
-}
-
-/** 128 random bits under a prefix that tells what they name. */
-export function randomId(prefix: string): string {
-  return `${prefix}_${randomBytes(16).toString("base64url")}`;
 }

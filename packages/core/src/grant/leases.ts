@@ -1,7 +1,8 @@
+import type { Environment } from "../environment.ts";
 import { GrantkeeperError } from "../errors.ts";
 import { createLocks } from "../locks.ts";
 import type { LeaseKey, LeaseOutcome, RefreshIntent, Store } from "../store/port.ts";
-import { type Grants, type OpenGrant, randomId } from "./grants.ts";
+import type { Grants, OpenGrant } from "./grants.ts";
 
 /** A grant whose lease is held. */
 export interface HeldGrant extends OpenGrant {
@@ -22,7 +23,7 @@ export type Decision<Result, Plan = undefined> =
 export interface LeasesOptions {
   readonly store: Store;
   readonly grants: Grants;
-  readonly now: () => number;
+  readonly environment: Environment;
   readonly leaseMs: number;
   /** How long one waits for another's lease. */
   readonly waitMs: number;
@@ -40,6 +41,7 @@ export interface Leases {
     connectionId: string,
     decide: (open: OpenGrant) => Promise<Decision<Result, Plan>>,
     work: (held: HeldGrant, plan: Plan) => Promise<Result>,
+    options?: HoldOptions,
   ): Promise<Result>;
   /** Takes the lease once, without a queue and without waiting: for who must save what it already has. */
   tryTake(open: OpenGrant): Promise<HeldGrant | undefined>;
@@ -48,7 +50,13 @@ export interface Leases {
   drain(): Promise<void>;
 }
 
-export function createLeases({ store, grants, now, leaseMs, waitMs, isClosing }: LeasesOptions): Leases {
+export interface HoldOptions {
+  /** Under which name the lease is taken, where that holder has it already. */
+  readonly holder?: string | undefined;
+}
+
+export function createLeases({ store, grants, environment, leaseMs, waitMs, isClosing }: LeasesOptions): Leases {
+  const { now, after, random, randomId } = environment;
   const locks = createLocks();
 
   type Attempt<Result> =
@@ -59,11 +67,12 @@ export function createLeases({ store, grants, now, leaseMs, waitMs, isClosing }:
     connectionId: string,
     decide: (open: OpenGrant) => Promise<Decision<Result, Plan>>,
     work: (held: HeldGrant, plan: Plan) => Promise<Result>,
+    { holder }: HoldOptions = {},
   ): Promise<Result> {
     const until = now() + waitMs;
     for (let count = 0; ; count++) {
       // Whoever waits leaves the queue, so that others of this process get their turn.
-      const attempt = await locks.run(connectionId, () => attemptOnce(connectionId, count, decide, work));
+      const attempt = await locks.run(connectionId, () => attemptOnce(connectionId, count, holder, decide, work));
       if (attempt.kind === "result") return attempt.result;
       if (now() + attempt.waitMs > until || isClosing()) throw attempt.error;
       await sleep(attempt.waitMs);
@@ -76,11 +85,11 @@ export function createLeases({ store, grants, now, leaseMs, waitMs, isClosing }:
   function sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
-        clearTimeout(timer);
+        cancel();
         sleepers.delete(wake);
         resolve();
       };
-      const timer = setTimeout(wake, ms);
+      const cancel = after(ms, wake);
       sleepers.add(wake);
     });
   }
@@ -88,6 +97,7 @@ export function createLeases({ store, grants, now, leaseMs, waitMs, isClosing }:
   async function attemptOnce<Result, Plan>(
     connectionId: string,
     count: number,
+    claimant: string | undefined,
     decide: (open: OpenGrant) => Promise<Decision<Result, Plan>>,
     work: (held: HeldGrant, plan: Plan) => Promise<Result>,
   ): Promise<Attempt<Result>> {
@@ -97,12 +107,13 @@ export function createLeases({ store, grants, now, leaseMs, waitMs, isClosing }:
     if (open === undefined) throw notConnected();
     const decision = await decide(open);
     if (decision.kind === "done") return { kind: "result", result: decision.result };
-    const holderMs = (open.row.lease?.until ?? 0) - open.row.readAt;
-    if (holderMs > 0) return waitForHolder(open, holderMs, count);
+    const { lease, readAt } = open.row;
+    const holderMs = (lease?.until ?? 0) - readAt;
+    if (holderMs > 0 && lease?.holder !== claimant) return waitForHolder(open, holderMs, count);
     // Only when nobody holds the lease is an open intent one whose holder is gone.
     if (decision.kind === "wait") return decision;
     const takenAt = now();
-    const outcome = await take(open, decision.intent);
+    const outcome = await take(open, claimant ?? randomId("hld"), decision.intent);
     if (outcome.kind === "absent") throw notConnected();
     if (outcome.kind === "moved") return waitForHolder(open, 0, count);
     if (outcome.kind === "held") return waitForHolder(open, outcome.remainingMs, count);
@@ -116,9 +127,9 @@ export function createLeases({ store, grants, now, leaseMs, waitMs, isClosing }:
     }
   }
 
-  function take({ row }: OpenGrant, intent: RefreshIntent | undefined): Promise<LeaseOutcome> {
+  function take({ row }: OpenGrant, holder: string, intent: RefreshIntent | undefined): Promise<LeaseOutcome> {
     const { connectionId, grantId, version, fence } = row;
-    return store.lease({ connectionId, grantId, version, fence, holder: randomId("hld"), durationMs: leaseMs, intent });
+    return store.lease({ connectionId, grantId, version, fence, holder, durationMs: leaseMs, intent });
   }
 
   /** Looks again soon at first, then less often, and never long after the holder must be gone. */
@@ -127,7 +138,7 @@ export function createLeases({ store, grants, now, leaseMs, waitMs, isClosing }:
       connector: grant.connector,
       retryAt: new Date(now() + remainingMs),
     });
-    return { kind: "wait", waitMs: Math.min(remainingMs, 10 * 2 ** Math.min(count, 5) * (0.5 + Math.random())), error };
+    return { kind: "wait", waitMs: Math.min(remainingMs, 10 * 2 ** Math.min(count, 5) * (0.5 + random())), error };
   }
 
   function release(held: HeldGrant, clearIntents: readonly string[]): Promise<void> {
@@ -138,7 +149,7 @@ export function createLeases({ store, grants, now, leaseMs, waitMs, isClosing }:
     hold,
     async tryTake(open) {
       const takenAt = now();
-      const outcome = await take(open, undefined);
+      const outcome = await take(open, randomId("hld"), undefined);
       return outcome.kind === "leased" ? { ...open, row: outcome.row, lease: outcome.lease, takenAt } : undefined;
     },
     release,

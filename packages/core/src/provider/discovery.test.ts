@@ -3,6 +3,7 @@ import type { Connector } from "../connector/types.ts";
 import { exampleConnector } from "../test/connector.ts";
 import { codeOf, errorOf } from "../test/errors.ts";
 import { json, startServer, type TestServer } from "../test/http-server.ts";
+import { transportOf } from "../test/transport.ts";
 import type { Fetch } from "./http.ts";
 import { createTokenEndpoint, type TokenEndpoint } from "./token-endpoint.ts";
 
@@ -179,7 +180,7 @@ describe("discovery", () => {
 });
 
 function newEndpoint(clock: () => number = () => now, send: Fetch = fetch): TokenEndpoint {
-  return createTokenEndpoint({ fetch: send, now: clock, callTimeoutMs: 5_000 });
+  return createTokenEndpoint({ transport: transportOf(send), now: clock });
 }
 
 function discovering({ origin }: TestServer): Connector {

@@ -1,14 +1,14 @@
 import * as openid from "openid-client";
 import type { Connector } from "../connector/types.ts";
 import { causeWithoutSecrets, GrantkeeperError } from "../errors.ts";
-import { type Fetch, type Transfer, transfer } from "./http.ts";
+import type { Transfer } from "./http.ts";
 import type { DiscoveredMetadata } from "./server.ts";
+import type { Transport } from "./transport.ts";
 
 export interface DiscoveryOptions {
-  readonly fetch: Fetch;
+  readonly transport: Transport;
   /** Unix milliseconds. */
   readonly now: () => number;
-  readonly callTimeoutMs: number;
 }
 
 /** Gives what an issuer publishes about itself. */
@@ -24,7 +24,7 @@ const freshForMs = 60 * 60 * 1000;
 const pauseMs = 60 * 1000;
 
 /** Only this file and token-endpoint.ts know openid-client. */
-export function createDiscovery({ fetch, now, callTimeoutMs }: DiscoveryOptions): Discovery {
+export function createDiscovery({ transport, now }: DiscoveryOptions): Discovery {
   const known = new Map<string, { readonly metadata: Metadata; readonly until: number }>();
   const flights = new Map<string, Promise<Metadata>>();
 
@@ -63,7 +63,7 @@ export function createDiscovery({ fetch, now, callTimeoutMs }: DiscoveryOptions)
   async function readBy(algorithm: "oidc" | "oauth2", connector: Connector, issuer: string): Promise<Reading> {
     let status: number | undefined;
     const customFetch: openid.CustomFetch = async (url, init) => {
-      const sent = await transfer(fetch, url, init as RequestInit, { timeoutMs: callTimeoutMs });
+      const sent = await transport(url, init as RequestInit);
       status = sent.kind === "answered" ? sent.response.status : sent.kind === "unusable" ? sent.status : undefined;
       return toResponse(sent);
     };

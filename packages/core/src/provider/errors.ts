@@ -39,6 +39,11 @@ export function tokenRequestError(
         connector,
         retryAt: outcome.retryAt,
       });
+    case "withheld":
+      return new GrantkeeperError("lease_timeout", "It took so long that the lease would end during the request.", {
+        connector,
+        retryAt: new Date(now + 1_000),
+      });
     case "unsent":
       return new GrantkeeperError("provider_unavailable", "The provider could not be reached.", {
         connector,

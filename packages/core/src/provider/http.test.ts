@@ -3,8 +3,10 @@ import { createServer } from "node:net";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { createEnvironment } from "../environment.ts";
 import { json, startServer } from "../test/http-server.ts";
-import { type Fetch, maximumBodyBytes, retryAfter, type Transfer, transfer } from "./http.ts";
+import { type Fetch, maximumBodyBytes, retryAfter, type Transfer, type TransferLimits, transfer } from "./http.ts";
+import { sendBy } from "./transport.ts";
 
 const megabyte = 1024 * 1024;
 const now = Date.UTC(2026, 10, 23, 12);
@@ -59,12 +61,7 @@ describe("transfer", () => {
   test("R29 reads no more than the limit of a body of 60 MiB", async () => {
     let read = 0;
     const { origin } = await startServer((response) => response.end(Buffer.alloc(60 * megabyte, " ")));
-    const sent = await transfer(
-      countingFetch((bytes) => (read += bytes)),
-      origin,
-      {},
-      { timeoutMs: 20_000 },
-    );
+    const sent = await transfer(sendBy(countingFetch((bytes) => (read += bytes))), origin, {}, limits(20_000));
     expect(sent).toMatchObject({ kind: "unusable", status: 200 });
     expect(read).toBeLessThan(2 * megabyte);
   });
@@ -86,12 +83,7 @@ describe("transfer", () => {
     expect(bomb.byteLength).toBeLessThan(maximumBodyBytes);
     const { origin } = await startServer((response) => response.setHeader("content-encoding", "gzip").end(bomb));
     let read = 0;
-    const sent = await transfer(
-      countingFetch((bytes) => (read += bytes)),
-      origin,
-      {},
-      { timeoutMs: 20_000 },
-    );
+    const sent = await transfer(sendBy(countingFetch((bytes) => (read += bytes))), origin, {}, limits(20_000));
     expect(sent).toMatchObject({ kind: "unusable", status: 200 });
     expect(read).toBeLessThan(2 * megabyte);
   });
@@ -112,7 +104,12 @@ describe("transfer", () => {
   });
 
   test("R29 the deadline covers a fetch that ignores its signal", async () => {
-    const sent = await transfer(() => new Promise(() => undefined), "https://example.com", {}, { timeoutMs: 20 });
+    const sent = await transfer(
+      sendBy(() => new Promise(() => undefined)),
+      "https://example.com",
+      {},
+      limits(20),
+    );
     expect(sent.kind).toBe("ambiguous");
     expect("cause" in sent && sent.cause.message).toContain("TimeoutError");
   });
@@ -120,7 +117,12 @@ describe("transfer", () => {
   test("R29 the deadline covers a body that ignores the signal, and lets go of it", async () => {
     const cancel = vi.fn();
     const body = new ReadableStream<Uint8Array>({ cancel });
-    const sent = await transfer(async () => new Response(body), "https://example.com", {}, { timeoutMs: 20 });
+    const sent = await transfer(
+      sendBy(async () => new Response(body)),
+      "https://example.com",
+      {},
+      limits(20),
+    );
     expect(sent.kind).toBe("ambiguous");
     await vi.waitFor(() => expect(cancel).toHaveBeenCalled());
   });
@@ -131,7 +133,7 @@ describe("transfer", () => {
       await new Promise((resolve) => setTimeout(resolve, 60));
       return new Response(new ReadableStream<Uint8Array>({ cancel }));
     };
-    expect((await transfer(late, "https://example.com", {}, { timeoutMs: 20 })).kind).toBe("ambiguous");
+    expect((await transfer(sendBy(late), "https://example.com", {}, limits(20))).kind).toBe("ambiguous");
     await vi.waitFor(() => expect(cancel).toHaveBeenCalled());
   });
 
@@ -185,7 +187,7 @@ describe("transfer", () => {
   test("R23 follows no redirect although the caller's init asks for it", async () => {
     const second = await startServer((response) => json(response, {}));
     const first = await startServer((response) => response.writeHead(302, { location: second.origin }).end());
-    await transfer(fetch, first.origin, { redirect: "follow" }, { timeoutMs: 5_000 });
+    await transfer(sendBy(fetch), first.origin, { redirect: "follow" }, limits(5_000));
     expect(second.requests).toEqual([]);
   });
 
@@ -302,11 +304,20 @@ interface Changes extends RequestInit {
 }
 
 function get(url: string, { timeoutMs = 10_000, ...init }: Changes = {}): Promise<Transfer> {
-  return transfer(fetch, url, init, { timeoutMs });
+  return transfer(sendBy(fetch), url, init, limits(timeoutMs));
+}
+
+function limits(timeoutMs: number): TransferLimits {
+  return { timeoutMs, after: createEnvironment().after };
 }
 
 function failing(error: Error): Promise<Transfer> {
-  return transfer(() => Promise.reject(error), "https://example.com", {}, { timeoutMs: 5_000 });
+  return transfer(
+    sendBy(() => Promise.reject(error)),
+    "https://example.com",
+    {},
+    limits(5_000),
+  );
 }
 
 /** The real fetch, which tells how many bytes of a body its reader takes. */

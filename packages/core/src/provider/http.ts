@@ -1,14 +1,20 @@
 import type { ProviderResponse } from "../connector/types.ts";
+import type { Environment } from "../environment.ts";
 import { causeWithoutSecrets } from "../errors.ts";
 import { parseBody } from "./token-response.ts";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** Sends a request once `mayLeave` has said that it may; asks it right before the first byte leaves. */
+export type Send = (url: string, init: RequestInit, mayLeave: () => boolean) => Promise<Response>;
 
 export const maximumBodyBytes: number = 1024 * 1024;
 
 /** How a request to a provider went, below the meaning of its answer. */
 export type Transfer =
   | { readonly kind: "answered"; readonly response: ProviderResponse }
+  /** It was no longer allowed to leave when it could have. */
+  | { readonly kind: "withheld"; readonly cause: Error }
   /** The request never left: no name, no connection, no TLS. Sending it again is safe in any case. */
   | { readonly kind: "unsent"; readonly cause: Error }
   /** It may have arrived, or the answer was lost: a reset, a time-out. */
@@ -19,35 +25,51 @@ export type Transfer =
 export interface TransferLimits {
   /** The whole time from sending to the last byte. */
   readonly timeoutMs: number;
+  readonly after: Environment["after"];
+  /** Asked as late as possible; left out, it always may. */
+  readonly maySend?: () => boolean;
 }
 
 /** Sends one request, follows no redirect, and reads the whole answer under a limit of size and time. Never throws. */
 export async function transfer(
-  fetch: Fetch,
+  send: Send,
   url: string,
   init: RequestInit,
-  { timeoutMs }: TransferLimits,
+  { timeoutMs, after, maySend = () => true }: TransferLimits,
 ): Promise<Transfer> {
   const controller = new AbortController();
   const { signal } = controller;
   // Not AbortSignal.timeout: its timer does not keep the process alive, so the deadline could be missed.
-  const timer = setTimeout(() => controller.abort(new DOMException("deadline", "TimeoutError")), timeoutMs);
+  const cancel = after(timeoutMs, () => controller.abort(new DOMException("deadline", "TimeoutError")));
   // Raced, since an application's own fetch may not heed its signal.
   const deadline = new Promise<never>((_, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
+  const progress: { step: "before" | "withheld" | "left" } = { step: "before" };
+  const mayLeave = (): boolean => {
+    progress.step = !signal.aborted && maySend() ? "left" : "withheld";
+    return progress.step === "left";
+  };
   try {
-    return await Promise.race([deadline, answerOf(fetch, url, init, signal)]);
+    return await Promise.race([deadline, answerOf(send, url, init, signal, mayLeave)]);
   } catch (error) {
     const cause = causeWithoutSecrets(error);
-    return isUnsent(error) ? { kind: "unsent", cause } : { kind: "ambiguous", cause };
+    // What is asked whether it may leave only once it can: whatever fails before has not left.
+    if (progress.step === "withheld") return { kind: signal.aborted ? "unsent" : "withheld", cause };
+    return progress.step === "before" || isUnsent(error) ? { kind: "unsent", cause } : { kind: "ambiguous", cause };
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }
 
-async function answerOf(fetch: Fetch, url: string, init: RequestInit, signal: AbortSignal): Promise<Transfer> {
-  const response = await fetch(url, { ...init, redirect: "manual", signal });
+async function answerOf(
+  send: Send,
+  url: string,
+  init: RequestInit,
+  signal: AbortSignal,
+  mayLeave: () => boolean,
+): Promise<Transfer> {
+  const response = await send(url, { ...init, redirect: "manual", signal }, mayLeave);
   const { status, headers } = response;
   const redirected = status >= 300 && status < 400;
   if (redirected || signal.aborted) {

@@ -6,12 +6,13 @@ import { isGrantkeeperError } from "../errors.ts";
 import { exampleConnector } from "../test/connector.ts";
 import { codeOf, errorOf } from "../test/errors.ts";
 import { json, startServer } from "../test/http-server.ts";
+import { transportOf } from "../test/transport.ts";
 import { createProviderRequests, resolveUrl } from "./requests.ts";
 import { serverOf } from "./server.ts";
 
 const connector = exampleConnector();
 const server = serverOf(connector, {});
-const requests = createProviderRequests({ fetch, now: () => 0, callTimeoutMs: 5_000 });
+const requests = createProviderRequests({ transport: transportOf(fetch), now: () => 0 });
 
 describe("resolveUrl", () => {
   test.each([

@@ -1,15 +1,15 @@
 import type { Json, JsonObject } from "../connector/json.ts";
 import type { Account, Connector, IdentityInput, ProviderRequest, ProviderResponse } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
-import { type Fetch, retryAfter, type Transfer, transfer } from "./http.ts";
+import { retryAfter, type Transfer } from "./http.ts";
 import { assertCallable, type Server } from "./server.ts";
 import { clientAuthentication } from "./token-endpoint.ts";
 import { defined, isObject } from "./token-response.ts";
+import type { Transport } from "./transport.ts";
 
 export interface ProviderRequestOptions {
-  readonly fetch: Fetch;
+  readonly transport: Transport;
   readonly now: () => number;
-  readonly callTimeoutMs: number;
 }
 
 /** Whose tokens a connector's request carries. */
@@ -39,7 +39,7 @@ export interface ProviderRequests {
 }
 
 /** Sends what a connector describes, with its own client authentication, limits and origin checks. */
-export function createProviderRequests({ fetch, now, callTimeoutMs }: ProviderRequestOptions): ProviderRequests {
+export function createProviderRequests({ transport, now }: ProviderRequestOptions): ProviderRequests {
   async function send(
     connector: Connector,
     server: Server,
@@ -67,7 +67,7 @@ export function createProviderRequests({ fetch, now, callTimeoutMs }: ProviderRe
       headers.set("content-type", "application/json");
       init.body = JSON.stringify(request.json);
     } else if (form.size > 0) init.body = form;
-    return transfer(fetch, url, init, { timeoutMs: callTimeoutMs });
+    return transport(url, init);
   }
 
   async function identify(

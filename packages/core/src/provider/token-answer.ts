@@ -18,6 +18,8 @@ export type TokenOutcome =
   | { readonly kind: "rejected"; readonly error: OAuthError }
   /** The provider asked for patience before it looked at the request: nothing was spent. */
   | { readonly kind: "throttled"; readonly status: number; readonly retryAt: Date }
+  /** It was no longer allowed to leave: nothing was spent. */
+  | { readonly kind: "withheld"; readonly cause: Error }
   /** It never left: nothing was spent. */
   | { readonly kind: "unsent"; readonly cause: Error }
   /** The provider may have acted on it. */
@@ -44,7 +46,7 @@ export type Judgement =
 
 /** What an answer of the token endpoint means. Pure, so that each rule can be tested with a literal answer. */
 export function judge(connector: Connector, sent: Transfer, refreshing: string | undefined, now: number): Judgement {
-  if (sent.kind === "unsent") return sent;
+  if (sent.kind === "unsent" || sent.kind === "withheld") return sent;
   if (sent.kind === "ambiguous") return { ...sent, answered: false, retryAt: new Date(now + 5_000) };
   if (sent.kind === "unusable") return { kind: "invalid", cause: sent.cause, refreshTokens: {} };
   const { response } = sent;

@@ -5,6 +5,7 @@ import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
 import { exampleConnector } from "../test/connector.ts";
 import { json, type ReceivedRequest, startServer, type TestServer } from "../test/http-server.ts";
+import { transportOf } from "../test/transport.ts";
 import type { Fetch } from "./http.ts";
 import { type Server, serverOf } from "./server.ts";
 import type { TokenOutcome } from "./token-answer.ts";
@@ -20,7 +21,8 @@ const now = Date.UTC(2026, 10, 23, 12);
 const connector = exampleConnector();
 const tokens = { access_token: "a", token_type: "bearer", refresh_token: "new", expires_in: 60 };
 
-const refreshRequest = { refreshToken: "old", tokenSet: "default", subject: undefined };
+const always = (): boolean => true;
+const refreshRequest = { refreshToken: "old", tokenSet: "default", subject: undefined, maySend: always };
 
 const secret = "s:e+c%r-é ~&=/";
 const clientId = "client:1+%-é";
@@ -286,6 +288,7 @@ describe("refresh", () => {
         refreshToken,
         tokenSet: "default",
         subject: undefined,
+        maySend: always,
       });
       const next = outcome.kind === "tokens" ? outcome.tokenSets["default"]?.refresh_token : undefined;
       expect(next).toBeTypeOf("string");
@@ -432,7 +435,7 @@ describe("random values", () => {
 });
 
 function newEndpoint(send: Fetch = fetch): TokenEndpoint {
-  return createTokenEndpoint({ fetch: send, now: () => now, callTimeoutMs: 5_000 });
+  return createTokenEndpoint({ transport: transportOf(send), now: () => now });
 }
 
 function localConnector({ origin }: TestServer, change: Partial<Connector> = {}): Connector {

@@ -3,16 +3,15 @@ import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
 import { causeWithoutSecrets } from "../errors.ts";
 import { createDiscovery, toResponse } from "./discovery.ts";
-import { type Fetch, transfer } from "./http.ts";
 import { assertCallable, expandTemplate, type Server, serverOf } from "./server.ts";
 import { type Judgement, judge, refreshTokensOf, type TokenOutcome } from "./token-answer.ts";
 import { defined } from "./token-response.ts";
+import type { Transport, TransportRequest } from "./transport.ts";
 
 export interface TokenEndpointOptions {
-  readonly fetch: Fetch;
+  readonly transport: Transport;
   /** Unix milliseconds. */
   readonly now: () => number;
-  readonly callTimeoutMs: number;
 }
 
 export interface AuthorizationRequest {
@@ -37,6 +36,8 @@ export interface RefreshRequest {
   readonly tokenSet: string;
   /** The subject of the ID token that came at connect: another one is refused (OpenID Connect Core, section 12.2). */
   readonly subject: string | undefined;
+  /** Asked right before the request leaves. */
+  readonly maySend: () => boolean;
 }
 
 export interface TokenEndpoint {
@@ -50,9 +51,9 @@ export const randomVerifier: () => string = openid.randomPKCECodeVerifier;
 export const randomNonce: () => string = openid.randomNonce;
 
 /** Only this file and discovery.ts know openid-client. */
-export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpointOptions): TokenEndpoint {
+export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): TokenEndpoint {
   const keys = new Map<string, openid.ExportedJWKSCache>();
-  const discover = createDiscovery({ fetch, now, callTimeoutMs });
+  const discover = createDiscovery({ transport, now });
 
   async function server(connector: Connector, params: Readonly<Record<string, string>>): Promise<Server> {
     const complete = connector.tokenEndpoint !== undefined && connector.authorizationEndpoint !== undefined;
@@ -117,7 +118,7 @@ export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpoint
     // A provider without a known issuer cannot be compared; its own redirect URI tells it from others (RFC 9700, 4.4.2.2).
     if (target.issuer === undefined) current.searchParams.delete("iss");
     const secrets = [request.response.get("code"), request.codeVerifier];
-    const outcome = await send(connector, configuration, undefined, secrets, () =>
+    const outcome = await send(connector, configuration, { secrets }, () =>
       openid.authorizationCodeGrant(
         configuration,
         current,
@@ -139,8 +140,16 @@ export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpoint
 
   async function refresh(connector: Connector, target: Server, request: RefreshRequest): Promise<TokenOutcome> {
     const configuration = configure(connector, target, target.refreshEndpoint);
-    const outcome = await send(connector, configuration, request.tokenSet, [request.refreshToken], () =>
-      openid.refreshTokenGrant(configuration, request.refreshToken, { ...connector.refreshParams }),
+    const outcome = await send(
+      connector,
+      configuration,
+      {
+        secrets: [request.refreshToken],
+        refreshing: request.tokenSet,
+        // Of a token that may be sent once, nobody may have to guess whether it has arrived.
+        transport: { freshSocket: connector.rotation.kind === "strict", maySend: request.maySend },
+      },
+      () => openid.refreshTokenGrant(configuration, request.refreshToken, { ...connector.refreshParams }),
     );
     const subject = outcome.kind === "tokens" ? outcome.idTokenClaims?.["sub"] : undefined;
     if (outcome.kind !== "tokens" || subject === undefined || request.subject === undefined) return outcome;
@@ -156,8 +165,7 @@ export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpoint
   async function send(
     connector: Connector,
     configuration: openid.Configuration,
-    refreshing: string | undefined,
-    secrets: readonly (string | null | undefined)[],
+    { secrets, refreshing, transport: how }: GrantRequest,
     grant: () => Promise<openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers>,
   ): Promise<TokenOutcome> {
     let judged: Judgement | undefined;
@@ -167,7 +175,7 @@ export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpoint
       hasLeft = true;
       const tokenRequest = url === configuration.serverMetadata().token_endpoint;
       const request = tokenRequest ? encodeBody(connector, init as RequestInit) : (init as RequestInit);
-      const sent = await transfer(fetch, url, request, { timeoutMs: callTimeoutMs });
+      const sent = await transport(url, request, tokenRequest ? how : undefined);
       if (!tokenRequest) return toResponse(sent);
       judged = scrub(judge(connector, sent, refreshing, now()), [...secrets, connector.clientSecret]);
       if (judged.kind !== "granted") throw new Error(judged.kind);
@@ -190,6 +198,14 @@ export function createTokenEndpoint({ fetch, now, callTimeoutMs }: TokenEndpoint
   }
 
   return { server, authorizationUrl, exchange, refresh };
+}
+
+interface GrantRequest {
+  /** What must not be shown in whatever the provider says about it. */
+  readonly secrets: readonly (string | null | undefined)[];
+  /** The token set that a refresh asks for. */
+  readonly refreshing?: string;
+  readonly transport?: TransportRequest;
 }
 
 /** The client authentication of a connector, for every leg: it writes into a request's body or headers. */

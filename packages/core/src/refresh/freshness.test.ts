@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { randomId } from "../grant/grants.ts";
 import type { TokenSet } from "../provider/token-response.ts";
-import { type Freshness, freshness, jitterOf } from "./freshness.ts";
+import { type Freshness, freshness } from "./freshness.ts";
 
 const second = 1_000;
 const hour = 3_600 * second;
@@ -78,27 +77,5 @@ describe("freshness", () => {
         expect(freshness(token, 0, share, valid)).toBe("fresh");
       }),
     );
-  });
-});
-
-describe("jitterOf", () => {
-  test("D8 is the same for one connection, and another for another", () => {
-    const id = randomId("con");
-    expect(jitterOf(id)).toBe(jitterOf(id));
-    expect(jitterOf(id)).not.toBe(jitterOf(randomId("con")));
-  });
-
-  test("D8 is 0 to 1 for any id", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (id) => {
-        expect(jitterOf(id)).toBeGreaterThanOrEqual(0);
-        expect(jitterOf(id)).toBeLessThanOrEqual(1);
-      }),
-    );
-  });
-
-  test("D8 spreads a fleet over the whole range", () => {
-    const tenths = new Set(Array.from({ length: 1_000 }, () => Math.floor(jitterOf(randomId("con")) * 10)));
-    expect(tenths.size).toBe(10);
   });
 });

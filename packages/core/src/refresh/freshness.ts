@@ -20,15 +20,3 @@ export function freshness(tokenSet: TokenSet, now: number, jitter: number, minVa
   const soft = Math.min(300 * second, life / 5) * (0.8 + 0.4 * jitter);
   return left <= soft ? "aging" : "fresh";
 }
-
-/** 0 to 1, the same for a connection in every process. */
-export function jitterOf(connectionId: string): number {
-  // FNV-1a, then MurmurHash3's finalizer so that ids which differ at the end alone are spread too.
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < connectionId.length; index++) {
-    hash = Math.imul(hash ^ connectionId.charCodeAt(index), 0x01000193);
-  }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) / 0x1_0000_0000;
-}

@@ -281,6 +281,23 @@ describe("lost answers", () => {
     },
   );
 
+  test("D7 a repeat that was not sent says nothing of the first try, whose intent stays open", async () => {
+    let calls = 0;
+    const after = () => (calls === 1 ? ("reset" as const) : undefined);
+    const rotation = { kind: "grace", windowSeconds: 30 } as const;
+    const { keeper, another, clock, store } = await createWorld(githubConnector, { faults: { after }, rotation });
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    const refused = Object.assign(new Error("connect"), { code: "ECONNREFUSED", syscall: "connect" });
+    const cutOff = another({ fetch: (url, init) => (++calls === 1 ? fetch(url, init) : Promise.reject(refused)) });
+    expect(await codeOf(cutOff.connection("main", { id: connection.id }).token())).toBe("provider_unavailable");
+    expect(calls).toBeGreaterThan(1);
+    expect((await store.get(connection.id))?.intents).toHaveLength(1);
+    clock.advance(91);
+    expect(await codeOf(connection.token())).toBe("reauthorization_required");
+    expect((await connection.status()).tokenSets["default"]?.ended).toBe("rotation_response_lost");
+  });
+
   test.each([
     ["an impossible lifetime", { expires_in: -5 }],
     ["a token type that nobody knows", { token_type: "mac" }],

@@ -1,34 +1,25 @@
 import type { Connector } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
-import type { Events } from "../events.ts";
-import { type Grant, type Grants, type OpenGrant, type ReauthorizationReason, randomId } from "../grant/grants.ts";
-import { type Decision, type HeldGrant, type Leases, notConnected } from "../grant/leases.ts";
-import { liveTokenSet, reauthorizationRequired } from "../grant/live-token-set.ts";
-import type { Revocation } from "../grant/revocation.ts";
-import { missingScopes } from "../grant/scopes.ts";
+import type { OpenGrant, ReauthorizationReason } from "../grant/grants.ts";
+import type { Decision, HeldGrant, HoldOptions } from "../grant/leases.ts";
+import { liveTokenSet } from "../grant/live-token-set.ts";
 import type { Connectors } from "../provider/connectors.ts";
-import { tokenRequestError } from "../provider/errors.ts";
 import type { Server } from "../provider/server.ts";
-import type { TokenOutcome } from "../provider/token-answer.ts";
 import type { TokenEndpoint } from "../provider/token-endpoint.ts";
-import { type TokenSet, toTokenSet } from "../provider/token-response.ts";
-import type { OpenIntent } from "../store/port.ts";
+import type { TokenSet } from "../provider/token-response.ts";
 import { createFailures } from "./failures.ts";
-import { saveRefreshed } from "./save-refreshed.ts";
+import type { JournalEntry } from "./journal.ts";
+import { applies, applyEntry } from "./journalled.ts";
+import { mayRepeat, openIntent, recoveryWait } from "./recovery.ts";
+import { createSettle, type SettleOptions } from "./settle.ts";
 
-export interface RefreshOptions {
+export interface RefreshOptions extends Omit<SettleOptions, "failures"> {
   readonly connectors: Connectors;
-  readonly grants: Grants;
-  readonly leases: Leases;
   readonly tokenEndpoint: TokenEndpoint;
-  readonly revocation: Revocation;
-  readonly events: Events;
-  readonly now: () => number;
   readonly leaseMs: number;
   readonly callTimeoutMs: number;
   /** How long an open intent of a strict provider is left alone before its refresh token is tried once more. */
   readonly recoveryWaitMs: number;
-  readonly isClosed: () => boolean;
 }
 
 export type IsStale = (tokenSet: TokenSet) => boolean;
@@ -42,23 +33,32 @@ export interface Refresh {
    * However many ask, here and in other processes, one token request is made.
    */
   refresh(connectionId: string, tokenSet: string, isStale: IsStale, patience?: Patience): Promise<OpenGrant>;
+  /** The same for who has claimed the row under that name, and so holds the lease already. */
+  refreshClaimed(connectionId: string, tokenSet: string, isStale: IsStale, holder: string): Promise<OpenGrant>;
   /** Records that only a new consent can replace a token set, unless it has been replaced since it was `seen`. */
   end(connectionId: string, name: string, seen: TokenSet, reason: ReauthorizationReason): Promise<void>;
 }
 
-/** Where a grant's refresh token goes. */
-interface Target {
-  readonly connector: Connector;
-  readonly server: Server;
-}
-
-/** Times in milliseconds that a call needs beside its own time-out before the lease ends. */
-const safetyMs = 2_000;
+/** What is done under the lease. */
+type Plan =
+  | {
+      readonly kind: "send";
+      readonly connector: Connector;
+      /** Where the grant's refresh token goes. */
+      readonly server: Server;
+      readonly attemptId: string;
+    }
+  /** The answer that the open intent waits for was written down. */
+  | { readonly kind: "apply"; readonly entry: JournalEntry };
 
 export function createRefresh(options: RefreshOptions): Refresh {
-  const { connectors, grants, leases, tokenEndpoint, events, now } = options;
+  const { connectors, grants, leases, tokenEndpoint, journal, recoveryWaitMs } = options;
+  const { now, randomId } = options.environment;
   const flights = new Map<string, Promise<OpenGrant>>();
   const failures = createFailures(now);
+  const { settle, markEnded } = createSettle({ ...options, failures });
+  /** What a call needs beside its own time-out before the lease ends. */
+  const safetyMs = options.leaseMs / 15;
 
   function refresh(
     connectionId: string,
@@ -79,12 +79,19 @@ export function createRefresh(options: RefreshOptions): Refresh {
     return flying === undefined ? begin() : flying.then((open) => (isFresh(open, name, isStale) ? open : begin()));
   }
 
-  async function fly(connectionId: string, name: string, isStale: IsStale, patience: Patience): Promise<OpenGrant> {
+  async function fly(
+    connectionId: string,
+    name: string,
+    isStale: IsStale,
+    patience: Patience,
+    hold: HoldOptions = {},
+  ): Promise<OpenGrant> {
     for (;;) {
-      const result = await leases.hold<OpenGrant | "look again", Target>(
+      const result = await leases.hold<OpenGrant | "look again", Plan>(
         connectionId,
         (open) => decide(open, name, isStale, patience),
-        (held, target) => send(held, name, target),
+        (held, plan) => (plan.kind === "apply" ? applyEntry(options, held, plan.entry) : send(held, name, plan)),
+        hold,
       );
       if (result !== "look again") return result;
     }
@@ -95,17 +102,23 @@ export function createRefresh(options: RefreshOptions): Refresh {
     name: string,
     isStale: IsStale,
     patience: Patience,
-  ): Promise<Decision<OpenGrant | "look again", Target>> {
+  ): Promise<Decision<OpenGrant | "look again", Plan>> {
     const { grant, row } = open;
     const tokenSet = liveTokenSet(grant, name);
-    if (!isStale(tokenSet) || tokenSet.refreshToken === undefined) return { kind: "done", result: open };
+    const { refreshToken, expiresAt = Number.POSITIVE_INFINITY } = tokenSet;
+    if (refreshToken === undefined || !(isStale(tokenSet) || expiresAt <= now())) return { kind: "done", result: open };
+    const refreshTokenHash = grants.hashRefreshToken(refreshToken);
+    const intent = openIntent(row.intents, name, refreshTokenHash);
+    if (intent !== undefined) {
+      const entry = (await journal.find(row.connectionId)).find((found) => applies(found, row, refreshTokenHash));
+      if (entry !== undefined) return { kind: "take", intent: undefined, plan: { kind: "apply", entry } };
+    }
     const connector = connectors.get(grant.connector);
     const server = await tokenEndpoint.server(connector, grant.params);
     connectors.assertSameClient(grant, connector, server);
-    const refreshTokenHash = grants.hashRefreshToken(tokenSet.refreshToken);
     const failure = failures.get(refreshTokenHash);
     if (failure !== undefined) throw failure;
-    const waitMs = recoveryWait(connector, openIntent(row.intents, name, refreshTokenHash), row.readAt);
+    const waitMs = recoveryWait(connector, intent, row.readAt, recoveryWaitMs);
     if (waitMs > 0) {
       const error = new GrantkeeperError(
         "provider_unavailable",
@@ -115,140 +128,31 @@ export function createRefresh(options: RefreshOptions): Refresh {
       if (patience === "tries once") throw error;
       return { kind: "wait", waitMs, error };
     }
+    const attemptId = randomId("try");
     return {
       kind: "take",
-      intent: { attemptId: randomId("try"), tokenSet: name, refreshTokenHash },
-      plan: { connector, server },
+      intent: { attemptId, tokenSet: name, refreshTokenHash },
+      plan: { kind: "send", connector, server, attemptId },
     };
   }
 
-  /** 0: the refresh token may be sent now. */
-  function recoveryWait({ rotation }: Connector, intent: OpenIntent | undefined, at: number): number {
-    if (intent === undefined || rotation.kind === "none" || rotation.kind === "untilUsed") return 0;
-    if (rotation.kind === "grace" && at - intent.at < rotation.windowSeconds * 1000) return 0;
-    return Math.max(0, intent.at + options.recoveryWaitMs - at);
-  }
-
-  async function send(held: HeldGrant, name: string, { connector, server }: Target): Promise<OpenGrant | "look again"> {
+  async function send(
+    held: HeldGrant,
+    name: string,
+    { connector, server, attemptId }: Extract<Plan, { kind: "send" }>,
+  ): Promise<OpenGrant | "look again"> {
     const { grant, row } = held;
     const tokenSet = liveTokenSet(grant, name);
     const refreshToken = tokenSet.refreshToken ?? "";
-    const left = openIntent(row.intents, name, grants.hashRefreshToken(refreshToken));
-    const request = { refreshToken, tokenSet: name, subject: grant.subject };
-    if (!mayCall(held)) {
-      await leases.release(held, left === undefined ? [name] : []);
-      throw new GrantkeeperError("lease_timeout", "The store took so long that the lease would end during the call.", {
-        connector: grant.connector,
-        retryAt: new Date(now() + 1_000),
-      });
-    }
+    const maySend = (): boolean => now() - held.takenAt + options.callTimeoutMs + safetyMs <= options.leaseMs;
+    const request = { refreshToken, tokenSet: name, subject: grant.subject, maySend };
+    let unanswered = openIntent(row.intents, name, grants.hashRefreshToken(refreshToken)) !== undefined;
     let outcome = await tokenEndpoint.refresh(connector, server, request);
-    let unanswered = left !== undefined;
-    if (mayRepeat(connector, outcome) && mayCall(held)) {
+    if (mayRepeat(connector, outcome) && maySend()) {
       unanswered ||= outcome.kind === "ambiguous";
       outcome = await tokenEndpoint.refresh(connector, server, request);
     }
-    switch (outcome.kind) {
-      case "tokens":
-        return keep(held, name, connector, outcome);
-      case "refused":
-        return believe(held, name, tokenSet, unanswered && connector.rotation.kind !== "none");
-      case "invalid":
-        await salvage(held, name, outcome.refreshTokens[name]);
-        throw failed(held, name, tokenRequestError(outcome, grant.connector, now()));
-      case "ambiguous":
-        await leases.release(held, []);
-        throw failed(held, name, tokenRequestError(outcome, grant.connector, now()));
-      default:
-        // Nothing was spent, so no intent of ours stays open; a predecessor's does.
-        await leases.release(held, left === undefined ? [name] : []);
-        throw failed(held, name, tokenRequestError(outcome, grant.connector, now()));
-    }
-  }
-
-  function mayCall(held: HeldGrant): boolean {
-    return now() - held.takenAt + options.callTimeoutMs + safetyMs <= options.leaseMs;
-  }
-
-  async function keep(
-    held: HeldGrant,
-    name: string,
-    connector: Connector,
-    outcome: Extract<TokenOutcome, { kind: "tokens" }>,
-  ): Promise<OpenGrant> {
-    // More sets than the one that was asked for are rare, and kept: one may hold a new refresh token.
-    const received = Object.entries(outcome.tokenSets).map(([set, response]): [string, TokenSet] => [
-      set,
-      toTokenSet(response, {
-        now: now(),
-        requestedScopes: held.grant.requestedScopes[set] ?? [],
-        previous: held.grant.tokenSets[set],
-        accessTokenLifetime: connector.accessTokenLifetime,
-        refreshTokenLifetime: connector.refreshTokenLifetime,
-      }),
-    ]);
-    const tokenSets = Object.fromEntries(received);
-    const saved = await saveRefreshed(options, held, name, tokenSets, (grant) => ({
-      ...grant,
-      tokenSets: { ...grant.tokenSets, ...tokenSets },
-      refreshedAt: now(),
-    }));
-    const { connectionId } = held.lease;
-    const about = { connector: held.grant.connector, connectionId, tokenSet: name };
-    events.emit("connection.refreshed", about);
-    const before = missingScopes(connector, name, held.grant);
-    const missing = missingScopes(connector, name, saved.grant);
-    if (before.join(" ") !== missing.join(" ")) {
-      events.emit("connection.scopes_changed", {
-        ...about,
-        granted: saved.grant.tokenSets[name]?.scopes ?? [],
-        missing,
-      });
-    }
-    return saved;
-  }
-
-  /** R45: a refresh token that came in an answer we cannot use replaces the one that is spent. */
-  async function salvage(held: HeldGrant, name: string, refreshToken: string | undefined): Promise<void> {
-    const previous = held.grant.tokenSets[name];
-    if (refreshToken === undefined || previous === undefined || refreshToken === previous.refreshToken) {
-      await leases.release(held, []);
-      return;
-    }
-    const tokenSets = { [name]: { ...previous, refreshToken } };
-    await saveRefreshed(options, held, name, tokenSets, (grant) => ({
-      ...grant,
-      tokenSets: { ...grant.tokenSets, ...tokenSets },
-    }));
-  }
-
-  /**
-   * `invalid_grant` is believed only if the row is still the one whose refresh token was sent; otherwise another process
-   * is at work on it or has been, and its result is looked for.
-   */
-  async function believe(held: HeldGrant, name: string, sent: TokenSet, answerWasLost: boolean): Promise<"look again"> {
-    const current = await grants.read(held.lease.connectionId);
-    if (current === undefined) throw notConnected();
-    const { row } = current;
-    const untouched =
-      row.grantId === held.row.grantId && row.version === held.row.version && row.fence === held.lease.fence;
-    const expired = sent.refreshTokenExpiresAt !== undefined && sent.refreshTokenExpiresAt <= now();
-    const reason = answerWasLost ? "rotation_response_lost" : expired ? "expired" : "revoked";
-    if (untouched && (await markEnded(held, name, reason))) {
-      throw reauthorizationRequired(held.grant.connector, name, reason);
-    }
-    return "look again";
-  }
-
-  /** False when another has moved the row meanwhile, so that what was found no longer says anything about it. */
-  async function markEnded(held: HeldGrant, tokenSet: string, reason: ReauthorizationReason): Promise<boolean> {
-    const { connectionId } = held.lease;
-    const { connector } = held.grant;
-    const grant: Grant = { ...held.grant, ended: { ...held.grant.ended, [tokenSet]: reason } };
-    const { outcome } = await grants.commit(held, grant, { replaced: [tokenSet] });
-    if (outcome !== "committed") return false;
-    events.emit("connection.needs_reauthorization", { connector, connectionId, tokenSet, reason });
-    return true;
+    return settle({ held, name, attemptId, connector, tokenSet, unanswered }, outcome);
   }
 
   async function end(connectionId: string, name: string, seen: TokenSet, reason: ReauthorizationReason): Promise<void> {
@@ -265,37 +169,14 @@ export function createRefresh(options: RefreshOptions): Refresh {
     );
   }
 
-  function failed(held: HeldGrant, tokenSet: string, error: GrantkeeperError): GrantkeeperError {
-    const { connectionId } = held.lease;
-    const refreshToken = held.grant.tokenSets[tokenSet]?.refreshToken;
-    if (refreshToken !== undefined) failures.remember(grants.hashRefreshToken(refreshToken), error);
-    events.emit("connection.refresh_failed", {
-      connector: held.grant.connector,
-      connectionId,
-      tokenSet,
-      code: error.code,
-    });
-    return error;
-  }
-
-  return { refresh, end };
+  return {
+    refresh,
+    refreshClaimed: (connectionId, name, isStale, holder) => fly(connectionId, name, isStale, "tries once", { holder }),
+    end,
+  };
 }
 
 function isFresh({ grant }: OpenGrant, name: string, isStale: IsStale): boolean {
   const tokenSet = grant.tokenSets[name];
   return tokenSet !== undefined && !isStale(tokenSet);
-}
-
-function openIntent(
-  intents: readonly OpenIntent[],
-  tokenSet: string,
-  refreshTokenHash: string,
-): OpenIntent | undefined {
-  return intents.find((intent) => intent.tokenSet === tokenSet && intent.refreshTokenHash === refreshTokenHash);
-}
-
-function mayRepeat({ rotation }: Connector, outcome: TokenOutcome): boolean {
-  if (outcome.kind === "unsent") return true;
-  // Who answers with an error of its own asks for patience, whatever it did with the refresh token.
-  return outcome.kind === "ambiguous" && !outcome.answered && rotation.kind !== "strict";
 }

@@ -1,62 +1,157 @@
+import { delay, type Environment } from "../environment.ts";
 import { GrantkeeperError, isGrantkeeperError } from "../errors.ts";
+import type { Events, Logger } from "../events.ts";
 import type { Grant, Grants, OpenGrant } from "../grant/grants.ts";
 import { type HeldGrant, type Leases, notConnected } from "../grant/leases.ts";
 import type { Revocation } from "../grant/revocation.ts";
 import type { TokenSet } from "../provider/token-response.ts";
+import type { Journal, JournalEntry } from "./journal.ts";
 
 export interface SaveOptions {
   readonly grants: Grants;
   readonly leases: Leases;
   readonly revocation: Revocation;
+  readonly journal: Journal;
+  readonly events: Events;
+  readonly logger: Logger;
+  readonly environment: Environment;
   readonly isClosed: () => boolean;
 }
 
+/** A refresh's result on its way into the store. */
+export interface Received {
+  /** The token set that the refresh asked for. */
+  readonly name: string;
+  readonly attemptId: string;
+  readonly tokenSets: Readonly<Record<string, TokenSet>>;
+  /** Whether its access token may be used, as one may that the provider has just given. */
+  readonly usable: boolean;
+}
+
 /**
- * Commits the token sets that a refresh of one of them received. A store that is down is tried again for as long as the keeper is open:
- * nothing else holds this refresh token. Where another has moved the row meanwhile, the commit is made on what is there
- * now, unless that replaced the same token set.
+ * Commits what a refresh received. A store that is down is tried again for as long as the keeper is open, with the journal
+ * to hold it meanwhile: nothing else has this refresh token. Where another has moved the row, the commit is made on what is
+ * there now, unless that replaced the same token set. `undefined`: it is saved, and its access token must not be used.
  */
 export async function saveRefreshed(
-  { grants, leases, revocation, isClosed }: SaveOptions,
+  options: SaveOptions,
   held: HeldGrant,
-  name: string,
-  received: Readonly<Record<string, TokenSet>>,
-  next: (grant: Grant) => Grant,
-): Promise<OpenGrant> {
+  received: Received,
+): Promise<OpenGrant | undefined> {
+  const { grants, leases, revocation, isClosed, environment } = options;
+  const { name, tokenSets } = received;
+  const { connectionId } = held.lease;
   const spent = held.grant.tokenSets[name]?.refreshToken;
+  const rotated = tokenSets[name]?.refreshToken !== spent;
+  const journalled = createJournalled(options, entryOf(grants, held, received));
+  let usable = received.usable;
 
   async function commit(target: HeldGrant): Promise<OpenGrant | undefined> {
-    const grant = next(target.grant);
+    const grant = withReceived(target.grant, received, usable, environment.now());
     const { outcome, row } = await grants.commit(target, grant, { replaced: [name] });
     return outcome === "committed" ? { row, grant } : undefined;
+  }
+
+  /** What the row holds now decides: `saved` where there is nothing left to commit. */
+  async function retarget(): Promise<{ readonly saved: OpenGrant } | { readonly target: HeldGrant | undefined }> {
+    const current = await grants.read(connectionId);
+    if (current === undefined) {
+      // Disconnected meanwhile: what arrived late must not live on at the provider.
+      await revocation.revoke({ ...held.grant, tokenSets }, connectionId);
+      await journalled.remove();
+      throw notConnected();
+    }
+    const replaced = current.grant.tokenSets[name]?.refreshToken !== spent;
+    // A newer consent's token counts for more than one that brings nothing new.
+    if (replaced || (!rotated && current.row.grantId !== held.row.grantId)) return { saved: current };
+    // Another has seen the provider refuse the spent one. Whether this one lives, its next refresh tells.
+    if (current.grant.ended[name] !== undefined) usable = false;
+    return { target: await leases.tryTake(current) };
   }
 
   let target: HeldGrant | undefined = held;
   for (let attempt = 0; ; attempt++) {
     try {
       if (target === undefined) {
-        const current = await grants.read(held.lease.connectionId);
-        if (current === undefined) {
-          // Disconnected meanwhile: what arrived late must not live on at the provider.
-          await revocation.revoke({ ...held.grant, tokenSets: received }, held.lease.connectionId);
-          throw notConnected();
+        const next = await retarget();
+        if ("saved" in next) {
+          await journalled.remove();
+          return next.saved;
         }
-        const { grant } = current;
-        if (grant.tokenSets[name]?.refreshToken !== spent) return current;
-        target = await leases.tryTake(current);
+        target = next.target;
       }
       // As long as nobody else has taken the lease, a late commit still holds.
       const saved = target === undefined ? undefined : await commit(target);
-      if (saved !== undefined) return saved;
+      if (saved !== undefined) {
+        await journalled.remove();
+        return usable ? saved : undefined;
+      }
       target = undefined;
     } catch (error) {
       if (!isTransient(error) || isClosed()) throw error;
+      await journalled.write();
     }
     if (isClosed()) {
       throw new GrantkeeperError("closed", "The keeper was closed while a refreshed token waited for its store.");
     }
-    await new Promise((resolve) => setTimeout(resolve, Math.min(2_000, 25 * 2 ** Math.min(attempt, 8))));
+    await delay(environment, Math.min(2_000, 25 * 2 ** Math.min(attempt, 8)));
   }
+}
+
+/** The grant with what was received in it; a token set that had ended is alive again. */
+function withReceived(grant: Grant, { name, tokenSets }: Received, usable: boolean, now: number): Grant {
+  const own = tokenSets[name];
+  const received =
+    usable || own === undefined
+      ? tokenSets
+      : { ...tokenSets, [name]: { ...own, expiresAt: Math.min(now, own.expiresAt ?? now) } };
+  const ended = Object.entries(grant.ended).filter(([set]) => set !== name);
+  return {
+    ...grant,
+    tokenSets: { ...grant.tokenSets, ...received },
+    ended: Object.fromEntries(ended),
+    refreshedAt: usable ? now : grant.refreshedAt,
+  };
+}
+
+function entryOf(grants: Grants, held: HeldGrant, { name, attemptId, tokenSets }: Received): JournalEntry {
+  return {
+    connectionId: held.lease.connectionId,
+    grantId: held.row.grantId,
+    attemptId,
+    tokenSet: name,
+    refreshTokenHash: grants.hashRefreshToken(held.grant.tokenSets[name]?.refreshToken ?? ""),
+    received: tokenSets,
+    grant: held.grant,
+  };
+}
+
+/** Writes the entry once, and removes it if it was written. */
+function createJournalled(
+  { journal, logger }: SaveOptions,
+  entry: JournalEntry,
+): { readonly write: () => Promise<void>; readonly remove: () => Promise<void> } {
+  let written = false;
+  const failed = (what: string, error: unknown): void => {
+    // The commit itself goes on and is what counts: the journal is for the case that this process dies before it succeeds.
+    const code = isGrantkeeperError(error) ? error.code : "unknown";
+    logger.error(`The journal could not be ${what}`, { connectionId: entry.connectionId, code });
+  };
+  return {
+    async write() {
+      if (written) return;
+      await journal.write(entry).then(
+        () => {
+          written = true;
+        },
+        (error: unknown) => failed("written", error),
+      );
+    },
+    async remove() {
+      // What stays behind is found superseded by whoever reads it.
+      if (written) await journal.remove(entry).catch((error: unknown) => failed("cleared", error));
+    },
+  };
 }
 
 function isTransient(error: unknown): boolean {

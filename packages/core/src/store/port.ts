@@ -21,9 +21,9 @@ export interface Store {
   ): Promise<{ readonly inserted: true } | { readonly inserted: false; readonly connectionId: string }>;
 
   /**
-   * Takes the lease of a row, if nobody holds it or the one that did has run out (else `held`), and if its grant id,
-   * version and fence are as the caller read them (else `moved`), in this order. Only this moves the fence. A given intent is added, in place of one
-   * for the same token set.
+   * Takes the lease of a row, if nobody but this very holder has it or the one that did has run out (else `held`), and if
+   * its grant id, version and fence are as the caller read them (else `moved`), in this order. It moves the fence, as only
+   * this and `claimDue` do. A given intent is added, in place of one for the same token set.
    */
   lease(request: LeaseRequest): Promise<LeaseOutcome>;
 
@@ -39,6 +39,18 @@ export interface Store {
 
   /** Deletes a row under the same condition as a commit. */
   delete(condition: CommitCondition): Promise<"deleted" | "superseded">;
+  /**
+   * Replaces a row's wrapped data key, if grant id and wrapped key are as the caller read them; otherwise changes nothing.
+   * It touches no other column, so that it runs beside leases and commits.
+   */
+  rewrap(request: RewrapRequest): Promise<"rewrapped" | "moved">;
+  /**
+   * Takes the leases of one page of rows that are due and that nobody holds, those due longest first; a row that somebody
+   * holds is passed over. Of many who claim at once each gets other rows. `after` is the last page's `next`.
+   */
+  claimDue(
+    request: ClaimRequest,
+  ): Promise<{ readonly claimed: readonly ClaimedRow[]; readonly next: string | undefined }>;
 
   /** One page of rows in a stable order. `after` is the last page's `next`. */
   list(query: ListQuery): Promise<{ readonly rows: readonly GrantRow[]; readonly next: string | undefined }>;
@@ -69,6 +81,8 @@ export interface GrantPayload {
   readonly version: number;
   readonly sealed: Uint8Array;
   readonly state: GrantState;
+  /** When a refresh is due that keeps the grant alive, by the keeper's clock; `undefined`: never. */
+  readonly dueAt: number | undefined;
   /** Keyed hash of owner, connector, params and account: no two rows share one. */
   readonly identityHash: string;
   /** Keyed hash of connector and account, over all owners. */
@@ -84,6 +98,8 @@ export interface NewGrantRow extends GrantPayload {
   readonly connectionId: string;
   readonly connector: string;
   readonly ownerHash: string;
+  /** The connection's data key, wrapped by a key of the configuration. Only `rewrap` changes it. */
+  readonly wrappedKey: Uint8Array;
 }
 
 /** What was about to be sent when a lease was taken: it tells a successor what may have been spent. */
@@ -140,6 +156,31 @@ export interface CommitCondition {
   readonly grantId: string;
   readonly version: number;
   readonly fence: number;
+}
+
+export interface RewrapRequest {
+  readonly connectionId: string;
+  readonly grantId: string;
+  /** As read, byte for byte. */
+  readonly expected: Uint8Array;
+  readonly wrappedKey: Uint8Array;
+}
+
+export interface ClaimRequest {
+  /** Rows with a `dueAt` up to this one, in Unix milliseconds. */
+  readonly dueUntil: number;
+  /** Names the one that claims: random for each page. */
+  readonly holder: string;
+  readonly durationMs: number;
+  readonly after?: string | undefined;
+  /** 1 to 1000. */
+  readonly limit: number;
+}
+
+export interface ClaimedRow {
+  readonly lease: LeaseKey;
+  /** As it is now, its lease included. */
+  readonly row: GrantRow;
 }
 
 export interface GrantCommit {

@@ -28,6 +28,8 @@ export function withStoreErrors(store: Store, now: () => number): Store {
     release: guarded((request) => store.release(request)),
     commit: guarded((commit) => store.commit(commit)),
     delete: guarded((condition) => store.delete(condition)),
+    rewrap: guarded((request) => store.rewrap(request)),
+    claimDue: guarded((request) => store.claimDue(request)),
     list: guarded((query) => store.list(query)),
     flows: {
       put: guarded((key, sealed, ttlMs) => store.flows.put(key, sealed, ttlMs)),

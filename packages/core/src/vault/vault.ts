@@ -1,16 +1,16 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { GrantkeeperError } from "../errors.ts";
+import { decrypt, encrypt, ivLength, tagLength } from "./cipher.ts";
 import type { Keyring } from "./keyring.ts";
 import { lengthPrefixed } from "./length-prefixed.ts";
 
 /** What a sealed value is bound to: it opens only with the same three. */
 export interface SealContext {
-  readonly kind: "grant" | "flow" | "setting";
+  readonly kind: "grant" | "data-key" | "flow" | "journal" | "setting";
   readonly id: string;
   readonly version: number;
 }
 
-/** Seals and opens values. Format 1: `GK`, format, length of key id, key id, IV (12), ciphertext, tag (16). */
+/** Seals and opens values under the keys of the configuration. Format 1: `GK`, format, length of key id, key id, IV (12), ciphertext, tag (16). */
 export interface Vault {
   seal(plaintext: Uint8Array, context: SealContext): Promise<Uint8Array>;
   /** Throws `decryption_failed` for whatever does not open, with nothing of it in the message. */
@@ -21,8 +21,6 @@ export interface Vault {
 
 const magic = Buffer.from("GK");
 const format = 1;
-const ivLength = 12;
-const tagLength = 16;
 
 export function createVault(keyring: Keyring): Vault {
   async function seal(plaintext: Uint8Array, context: SealContext): Promise<Uint8Array> {
@@ -30,10 +28,7 @@ export function createVault(keyring: Keyring): Vault {
     const header = Buffer.concat([magic, Buffer.from([format, id.length]), id]);
     const key = keyring.keys.get(keyring.sealing);
     if (key === undefined) throw new GrantkeeperError("invalid_config", "The sealing key is missing.");
-    const iv = randomBytes(ivLength);
-    const cipher = createCipheriv("aes-256-gcm", key, iv, { authTagLength: tagLength });
-    cipher.setAAD(associatedData(header, context));
-    return Buffer.concat([header, iv, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+    return Buffer.concat([header, encrypt(key, plaintext, associatedData(header, context))]);
   }
 
   async function open(sealed: Uint8Array, context: SealContext): Promise<Uint8Array> {
@@ -46,19 +41,12 @@ export function createVault(keyring: Keyring): Vault {
         `No configured key has the id "${id}" that sealed this ${context.kind}.`,
       );
     }
-    const iv = bytes.subarray(header.length, header.length + ivLength);
-    const ciphertext = bytes.subarray(header.length + ivLength, bytes.length - tagLength);
-    const decipher = createDecipheriv("aes-256-gcm", key, iv, { authTagLength: tagLength });
-    decipher.setAAD(associatedData(header, context));
-    decipher.setAuthTag(bytes.subarray(bytes.length - tagLength));
-    try {
-      return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
-    } catch {
-      throw new GrantkeeperError(
-        "decryption_failed",
-        `A sealed ${context.kind} does not open with key "${id}": it was changed, moved, or sealed under another key of this id.`,
-      );
-    }
+    const opened = decrypt(key, bytes.subarray(header.length), associatedData(header, context));
+    if (opened !== undefined) return opened;
+    throw new GrantkeeperError(
+      "decryption_failed",
+      `A sealed ${context.kind} does not open with key "${id}": it was changed, moved, or sealed under another key of this id.`,
+    );
   }
 
   return {

@@ -1,82 +1,28 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { GrantkeeperError } from "@grantkeeper/core";
-import type { GrantRow, Store } from "@grantkeeper/core/store";
-import type { Pool, PoolConfig } from "pg";
-import { describe, expect, onTestFinished, test } from "vitest";
+import type { GrantkeeperError } from "@grantkeeper/core";
+import { describe, expect, test } from "vitest";
 import { postgresStore } from "./index.ts";
 import type { PostgresPool } from "./pool.ts";
+import { everyOperation } from "./test/every-operation.ts";
+import { createPlace, errorOf, insert, openPool, present } from "./test/place.ts";
 import { conditionOf, leaseOf, newPayload, newRow, random } from "./test/rows.ts";
-import { createPool, dropSchema, missingServer, newSchemaName } from "./test/server.ts";
+import { missingServer } from "./test/server.ts";
 
 const missing = await missingServer();
 
-function openPool(config: PoolConfig = {}): Pool {
-  const pool = createPool(config);
-  onTestFinished(() => pool.end());
-  return pool;
-}
-
-interface Place {
-  readonly schema: string;
-  readonly pool: Pool;
-  readonly store: Store;
-}
-
-/** A schema of its own for one test, gone afterwards. */
-async function createPlace(config: PoolConfig = {}): Promise<Place> {
-  const pool = openPool(config);
-  const schema = newSchemaName();
-  onTestFinished(() => dropSchema(pool, schema));
-  const store = postgresStore({ pool, schema });
-  await store.migrate();
-  return { schema, pool, store };
-}
-
-async function insert(store: Store): Promise<GrantRow> {
-  const row = newRow();
-  expect(await store.insert(row)).toEqual({ inserted: true });
-  return present(store, row.connectionId);
-}
-
-async function present(store: Store, connectionId: string): Promise<GrantRow> {
-  const row = await store.get(connectionId);
-  if (row === undefined) throw new Error("the row is gone");
-  return row;
-}
-
-async function errorOf(work: Promise<unknown>): Promise<GrantkeeperError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
+/** Runs a script of the test folder in as many processes, and returns what each of them prints. */
+function runWorkers(script: string, count: number, ...given: readonly string[]): Promise<readonly unknown[]> {
+  const worker = fileURLToPath(new URL(`./test/${script}`, import.meta.url));
+  return Promise.all(
+    Array.from({ length: count }, async () => {
+      const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", worker, ...given]);
+      const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+      expect(errors).toBe("");
+      return JSON.parse(output) as unknown;
+    }),
   );
-  if (error instanceof GrantkeeperError) return error;
-  throw new Error("it was expected to reject with a GrantkeeperError", { cause: error });
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
-function everyOperation(store: Store): readonly Promise<unknown>[] {
-  const row = newRow();
-  const expected = { connectionId: row.connectionId, grantId: row.grantId, version: 1, fence: 0 };
-  const lease = { connectionId: row.connectionId, holder: "holder", fence: 1 };
-  return [
-    store.migrate(),
-    store.get(row.connectionId),
-    store.insert(row),
-    store.lease(leaseOf(expected)),
-    store.release({ lease, clearIntents: [] }),
-    store.commit({ expected, payload: newPayload(2), clearIntents: [] }),
-    store.delete(expected),
-    store.list({ limit: 10 }),
-    store.flows.put("flow", Uint8Array.of(1), 1000),
-    store.flows.take("flow"),
-    store.settings.get("name"),
-    store.settings.compareAndSet("name", undefined, Uint8Array.of(1)),
-  ];
 }
 
 describe("without a server", () => {
@@ -84,14 +30,6 @@ describe("without a server", () => {
     const pool = openPool();
     for (const schema of ["", "Upper", "1st", 'a"b', "a b", "a.b", "a;b", "x".repeat(64), "naïve", "pg_store", "a\n"]) {
       expect(() => postgresStore({ pool, schema })).toThrow(expect.objectContaining({ code: "invalid_config" }));
-    }
-  });
-
-  test("a server that cannot be reached is unavailable, and never without rows", async () => {
-    const pool = openPool({ connectionString: "postgres://nobody:hidden-password@127.0.0.1:1/none" });
-    for (const error of await Promise.all(everyOperation(postgresStore({ pool })).map(errorOf))) {
-      expect(error).toMatchObject({ code: "store_unavailable", remedy: "retry", retryAt: expect.any(Date) });
-      expect(error.cause).toMatchObject({ message: "Error ECONNREFUSED" });
     }
   });
 
@@ -144,19 +82,47 @@ describe.skipIf(missing)(missing ?? "with a server", () => {
   test("F2 four processes take each fence of a row once", async () => {
     const { store, schema } = await createPlace();
     const { connectionId } = await insert(store);
-    const worker = fileURLToPath(new URL("./test/lease-worker.ts", import.meta.url));
-    const outputs = await Promise.all(
-      Array.from({ length: 4 }, async () => {
-        const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", worker, schema, connectionId]);
-        const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
-        expect(errors).toBe("");
-        return JSON.parse(output) as readonly number[];
-      }),
-    );
+    const outputs = (await runWorkers("lease-worker.ts", 4, schema, connectionId)) as readonly (readonly number[])[];
     const fences = outputs.flat().sort((a, b) => a - b);
     expect(fences.length).toBeGreaterThan(0);
     expect(fences).toEqual(fences.map((_, index) => index + 1));
     expect((await present(store, connectionId)).fence).toBe(fences.length);
+  });
+
+  test("F2 D2 four processes that claim what is due, and move it, take each fence of a row once", async () => {
+    const { store, schema } = await createPlace();
+    const rows = Array.from({ length: 60 }, (_, index) => newRow({ dueAt: index }));
+    for (const row of rows) await store.insert(row);
+    const outputs = await runWorkers("claim-worker.ts", 4, schema, "20");
+    const claims = (outputs as readonly (readonly string[])[]).flat();
+    expect(new Set(claims).size).toBe(claims.length);
+    const fences = await Promise.all(rows.map(async (row) => (await present(store, row.connectionId)).fence));
+    // Only these claims have moved the fences, so each number was somebody's.
+    expect(fences.reduce((sum, fence) => sum + fence, 0)).toBe(claims.length);
+    // Four who go through all of them twenty times have met each row many a time.
+    expect(Math.min(...fences)).toBeGreaterThan(5);
+  });
+
+  test("D2 a claim waits for nobody: a row that another transaction has locked is passed over", async () => {
+    const { store, pool, schema } = await createPlace();
+    const [locked, free] = [newRow({ dueAt: 1 }), newRow({ dueAt: 2 })];
+    for (const row of [locked, free]) await store.insert(row);
+    // A wait for the lock would end as an error.
+    const other = postgresStore({ pool: openPool({ options: "-c lock_timeout=100" }), schema });
+    const claim = { dueUntil: 2, holder: "holder", durationMs: 60_000, limit: 10 };
+    const blocker = await pool.connect();
+    try {
+      await blocker.query("BEGIN");
+      await blocker.query(`SELECT FROM "${schema}".grants WHERE connection_id = $1 FOR UPDATE`, [locked.connectionId]);
+      const { claimed, next } = await other.claimDue(claim);
+      expect(claimed.map(({ lease }) => lease.connectionId)).toEqual([free.connectionId]);
+      expect(next).toBeUndefined();
+    } finally {
+      await blocker.query("ROLLBACK");
+      blocker.release();
+    }
+    const { claimed } = await other.claimDue(claim);
+    expect(claimed.map(({ lease }) => lease.connectionId)).toEqual([locked.connectionId]);
   });
 
   test("F3 who was paused beyond its lease commits nothing after a takeover on another pool", async () => {
@@ -198,90 +164,6 @@ describe.skipIf(missing)(missing ?? "with a server", () => {
     expect(kinds.filter((kind) => !["leased", "held", "store_unavailable"].includes(kind))).toEqual([]);
   });
 
-  test("eight connections migrate at once", async () => {
-    const pool = openPool();
-    const schema = newSchemaName();
-    onTestFinished(() => dropSchema(pool, schema));
-    const stores = Array.from({ length: 8 }, () => postgresStore({ pool: openPool({ max: 1 }), schema }));
-    await Promise.all(stores.map((store) => store.migrate()));
-    const { rows } = await pool.query(`SELECT version FROM "${schema}".migrations`);
-    expect(rows).toEqual([{ version: 1 }]);
-    for (const store of stores) await insert(store);
-  });
-
-  test("a role that may not create anything migrates what is there already", async () => {
-    const { pool, schema } = await createPlace();
-    const role = newSchemaName();
-    await pool.query(`CREATE ROLE "${role}"`);
-    onTestFinished(async () => {
-      await pool.query(`DROP OWNED BY "${role}"`);
-      await pool.query(`DROP ROLE "${role}"`);
-    });
-    await pool.query(`GRANT USAGE ON SCHEMA "${schema}" TO "${role}"`);
-    await pool.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "${schema}" TO "${role}"`);
-    const store = postgresStore({ pool: openPool({ options: `-c role=${role}` }), schema });
-    await store.migrate();
-    await insert(store);
-  });
-
-  test("a newer version is refused", async () => {
-    const { store, pool, schema } = await createPlace();
-    await pool.query(`INSERT INTO "${schema}".migrations VALUES (1000, now())`);
-    expect((await errorOf(store.migrate())).code).toBe("invalid_config");
-  });
-
-  test("without its tables it is unavailable, and says what to do", async () => {
-    const store = postgresStore({ pool: openPool(), schema: newSchemaName() });
-    expect(await errorOf(store.get("id"))).toMatchObject({
-      code: "store_unavailable",
-      message: expect.stringContaining("migrate()"),
-    });
-  });
-
-  test("a connection that ends in the middle is unavailable, and the next one works", async () => {
-    const { pool, schema, store: holder } = await createPlace();
-    const row = await insert(holder);
-    const name = newSchemaName();
-    const store = postgresStore({ pool: openPool({ application_name: name }), schema });
-    const blocker = await pool.connect();
-    try {
-      await blocker.query("BEGIN");
-      await blocker.query(`SELECT FROM "${schema}".grants WHERE connection_id = $1 FOR UPDATE`, [row.connectionId]);
-      const interrupted = errorOf(store.lease(leaseOf(row)));
-      const waiting = "FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'";
-      await until(async () => (await pool.query(`SELECT ${waiting}`, [name])).rowCount === 1);
-      await pool.query(`SELECT pg_terminate_backend(pid) ${waiting}`, [name]);
-      expect(await interrupted).toMatchObject({ code: "store_unavailable", cause: { message: "error 57P01" } });
-    } finally {
-      await blocker.query("ROLLBACK");
-      blocker.release();
-    }
-    expect((await store.lease(leaseOf(row))).kind).toBe("leased");
-  });
-
-  test("a migration whose connection ends is unavailable, and leaves nothing half made", async () => {
-    const pool = openPool();
-    const schema = newSchemaName();
-    onTestFinished(() => dropSchema(pool, schema));
-    const name = newSchemaName();
-    const store = postgresStore({ pool: openPool({ application_name: name }), schema });
-    const blocker = await pool.connect();
-    try {
-      await blocker.query("BEGIN");
-      await blocker.query(`CREATE SCHEMA "${schema}"`);
-      const interrupted = errorOf(store.migrate());
-      const waiting = "FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'";
-      await until(async () => (await pool.query(`SELECT ${waiting}`, [name])).rowCount === 1);
-      await pool.query(`SELECT pg_terminate_backend(pid) ${waiting}`, [name]);
-      expect((await interrupted).code).toBe("store_unavailable");
-    } finally {
-      await blocker.query("ROLLBACK");
-      blocker.release();
-    }
-    await store.migrate();
-    await insert(store);
-  });
-
   test("every write waits for the disk, even where the pool's sessions do not", async () => {
     const { pool, schema } = await createPlace({ max: 1, options: "-c synchronous_commit=off" });
     const levels: string[] = [];
@@ -312,12 +194,15 @@ describe.skipIf(missing)(missing ?? "with a server", () => {
     const { grantId, identityHash } = row;
     const payload = newPayload(2, { grantId, identityHash });
     expect(await store.commit({ expected, payload, clearIntents: [] })).toBe("committed");
+    const { wrappedKey } = row;
+    expect(await store.rewrap({ ...expected, expected: wrappedKey, wrappedKey: Uint8Array.of(1) })).toBe("rewrapped");
+    await store.claimDue({ dueUntil: 1, holder: "holder", durationMs: 1_000, limit: 1 });
     expect(await store.delete({ ...expected, version: 2 })).toBe("deleted");
     await store.flows.put("flow", Uint8Array.of(1), 60_000);
     await store.flows.take("flow");
     await store.settings.compareAndSet("name", undefined, Uint8Array.of(1));
     await store.settings.compareAndSet("name", Uint8Array.of(1), Uint8Array.of(2));
-    expect(levels).toEqual(Array.from({ length: 9 }, () => "on"));
+    expect(levels).toEqual(Array.from({ length: 11 }, () => "on"));
     expect((await pool.query("SHOW synchronous_commit")).rows).toEqual([{ synchronous_commit: "off" }]);
   });
 
@@ -340,9 +225,30 @@ describe.skipIf(missing)(missing ?? "with a server", () => {
       expect((await errorOf(store.get(id))).code).toBe("invalid_request");
       expect((await errorOf(store.insert(newRow({ tokenHashes: [id] })))).code).toBe("invalid_request");
     }
-    for (const request of [{ limit: 0 }, { limit: 1001 }, { limit: 1, after: "1; drop" }]) {
-      expect((await errorOf(store.list(request))).code).toBe("invalid_request");
+    const claim = { dueUntil: 1, holder: "holder", durationMs: 1_000 };
+    for (const page of [
+      { limit: 0 },
+      { limit: 1001 },
+      { limit: 1.5 },
+      { limit: 1, after: "1; drop" },
+      { limit: 1, after: "" },
+    ]) {
+      expect((await errorOf(store.list(page))).code).toBe("invalid_request");
+      expect((await errorOf(store.claimDue({ ...claim, ...page }))).code).toBe("invalid_request");
     }
+  });
+
+  test("a time that is no whole number, or beyond all others, keeps no commit from being saved", async () => {
+    const { store } = await createPlace();
+    const kept: unknown[] = [];
+    for (const dueAt of [1.5, 1e300, Number.POSITIVE_INFINITY, -1e300]) {
+      const row = newRow({ dueAt });
+      await store.insert(row);
+      kept.push((await present(store, row.connectionId)).dueAt);
+    }
+    expect(kept).toEqual([1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]);
+    const claim = { dueUntil: Number.POSITIVE_INFINITY, holder: "holder", durationMs: 1_000, limit: 1000 };
+    expect((await store.claimDue(claim)).claimed).toHaveLength(kept.length);
   });
 
   test("a pool's own type parsers change nothing", async () => {

@@ -11,10 +11,15 @@ export function milliseconds(timestamp: string): string {
  */
 export function columns(readAt: string): string {
   return `connection_id, connector, owner_hash, identity_hash, account_hash, to_json(token_hashes)::text AS token_hashes,
-    grant_id, version::text AS version, state, sealed, fence::text AS fence, lease_holder,
+    grant_id, version::text AS version, state, sealed, wrapped_key, due_at::text AS due_at, fence::text AS fence, lease_holder,
     ${milliseconds("lease_until")} AS lease_until, intents::text AS intents,
     ${milliseconds("created_at")} AS created_at, ${milliseconds("updated_at")} AS updated_at,
     ${milliseconds(readAt)} AS read_at, sequence::text AS sequence`;
+}
+
+/** Whole milliseconds that a number tells apart: what a writer computed is no reason to refuse what it must save. */
+export function wholeMilliseconds(time: number): number {
+  return Math.min(Math.max(Math.floor(time), Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 }
 
 export type Columns = Readonly<Record<string, unknown>>;
@@ -32,6 +37,8 @@ export function decodeRow(row: Columns): GrantRow {
     version: integer(row, "version"),
     state: text(row, "state") as GrantState,
     sealed: bytes(row, "sealed"),
+    wrappedKey: bytes(row, "wrapped_key"),
+    dueAt: row["due_at"] === null ? undefined : integer(row, "due_at"),
     fence: integer(row, "fence"),
     lease: typeof holder === "string" ? { holder, until: integer(row, "lease_until") } : undefined,
     intents: JSON.parse(text(row, "intents")) as readonly OpenIntent[],

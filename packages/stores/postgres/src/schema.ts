@@ -1,5 +1,6 @@
 import { GrantkeeperError } from "@grantkeeper/core";
-import { mayBeRepeated } from "./errors.ts";
+import { checkServer, checkTables } from "./checks.ts";
+import { asConfigError, mayBeRepeated } from "./errors.ts";
 import type { PostgresClient, PostgresPool } from "./pool.ts";
 
 /** The schema's name, quoted for a statement. */
@@ -34,6 +35,8 @@ const migrations: readonly ((schema: string) => string)[] = [
       version bigint NOT NULL,
       state text COLLATE "C" NOT NULL CHECK (state IN ('active', 'needs_reauthorization')),
       sealed bytea NOT NULL,
+      wrapped_key bytea NOT NULL,
+      due_at bigint,
       fence bigint NOT NULL DEFAULT 0,
       lease_holder text COLLATE "C",
       lease_until timestamptz,
@@ -44,8 +47,10 @@ const migrations: readonly ((schema: string) => string)[] = [
     );
     CREATE INDEX grants_owner ON ${schema}.grants (owner_hash, sequence);
     CREATE INDEX grants_account ON ${schema}.grants (account_hash, sequence);
+    CREATE INDEX grants_connector ON ${schema}.grants (connector, sequence);
     CREATE INDEX grants_connector_state ON ${schema}.grants (connector, state, sequence);
     CREATE INDEX grants_state ON ${schema}.grants (state, sequence);
+    CREATE INDEX grants_due ON ${schema}.grants (due_at, sequence) WHERE due_at IS NOT NULL;
     CREATE INDEX grants_token_hashes ON ${schema}.grants USING gin (token_hashes);
 
     CREATE TABLE ${schema}.flows (
@@ -75,11 +80,12 @@ export async function migrateSchema(pool: PostgresPool, name: string): Promise<v
     await checkServer(client);
     // A role that may not create anything is enough where nothing is to be created.
     if ((await versionOf(client, name)) !== migrations.length) await migrateInTransaction(client, name);
+    await checkTables(client, name, quotedSchema(name));
   } catch (error) {
     // A connection in an unknown state goes back to nobody.
     const fine = error instanceof GrantkeeperError || mayBeRepeated(error);
     if (!fine) failure = error instanceof Error ? error : new Error("migration failed");
-    throw error;
+    throw asConfigError(error, name);
   } finally {
     client.off?.("error", ignore);
     client.release(failure);
@@ -113,20 +119,6 @@ async function migrateInTransaction(client: PostgresClient, name: string): Promi
   }
 }
 
-async function checkServer(client: PostgresClient): Promise<void> {
-  const { rows } = await client.query(
-    "SELECT current_setting('server_encoding') AS encoding, pg_is_in_recovery()::text AS standby",
-  );
-  if (rows[0]?.["encoding"] !== "UTF8") {
-    throw new GrantkeeperError("invalid_config", "The database's encoding is not UTF8, so ids could be changed.");
-  }
-  if (rows[0]?.["standby"] !== "false") {
-    throw new GrantkeeperError("store_unavailable", "The database is a standby: its reads are late.", {
-      retryAt: new Date(Date.now() + 1_000),
-    });
-  }
-}
-
 /** The version that is there; `undefined` without any. A newer one than this package knows is refused. */
 async function versionOf(client: PostgresClient, name: string): Promise<number | undefined> {
   const schema = quotedSchema(name);
@@ -139,6 +131,9 @@ async function versionOf(client: PostgresClient, name: string): Promise<number |
   if (rows.length === 0) return undefined;
   const found = await client.query(`SELECT coalesce(max(version), 0)::text AS version FROM ${schema}.migrations`);
   const version = Number(found.rows[0]?.["version"]);
+  if (!Number.isSafeInteger(version) || version < 0) {
+    throw new GrantkeeperError("invalid_config", `The schema ${name} is another application's: name another schema.`);
+  }
   if (version > migrations.length) {
     throw new GrantkeeperError(
       "invalid_config",

@@ -31,10 +31,11 @@ export interface Statements {
   readonly getSetting: string;
   readonly addSetting: string;
   readonly replaceSetting: string;
-  list(conditions: readonly string[], limit: string): string;
+  readonly rewrap: string;
+  readonly claim: string;
 }
 
-/** All that is asked of the tables, each in one statement and so in one transaction. */
+/** All that is asked of the tables but for lists, each in one statement and so in one transaction. */
 export function createStatements(schema: string): Statements {
   const grants = `${schema}.grants`;
   const flows = `${schema}.flows`;
@@ -46,8 +47,9 @@ export function createStatements(schema: string): Statements {
     insert: `WITH ${durable},
       inserted AS (
         INSERT INTO ${grants} (connection_id, connector, owner_hash, identity_hash, account_hash, token_hashes, grant_id,
-          version, state, sealed, created_at, updated_at)
-        SELECT $1, $2, $3, $4, $5, $6::text[], $7, $8::bigint, $9, $10::bytea, present.at, present.at
+          version, state, sealed, due_at, wrapped_key, created_at, updated_at)
+        SELECT $1, $2, $3, $4, $5, $6::text[], $7, $8::bigint, $9, $10::bytea, $11::bigint, $12::bytea, present.at,
+          present.at
         FROM durable, (SELECT clock_timestamp() AS at) AS present WHERE durable.level IS NOT NULL
         ON CONFLICT DO NOTHING RETURNING connection_id),
       holder AS (
@@ -61,7 +63,7 @@ export function createStatements(schema: string): Statements {
       locked AS (SELECT * FROM ${grants} WHERE connection_id = $1 FOR UPDATE),
       seen AS MATERIALIZED (SELECT locked.*, clock_timestamp() AS at FROM locked),
       decided AS MATERIALIZED (
-        SELECT seen.*, CASE WHEN lease_until > at THEN 'held'
+        SELECT seen.*, CASE WHEN lease_until > at AND lease_holder <> $5 THEN 'held'
           WHEN grant_id <> $2 OR version <> $3::bigint OR fence <> $4::bigint THEN 'moved'
           ELSE 'leased' END AS outcome
         FROM seen),
@@ -85,8 +87,8 @@ export function createStatements(schema: string): Statements {
 
     commit: `WITH ${durable}
       UPDATE ${grants} AS g SET grant_id = $5, version = $6::bigint, sealed = $7::bytea, state = $8, identity_hash = $9,
-        account_hash = $10, token_hashes = $11::text[], lease_holder = NULL, lease_until = NULL,
-        intents = ${intentsWithout("g.intents", "$12::text[]")}, updated_at = clock_timestamp()
+        account_hash = $10, token_hashes = $11::text[], due_at = $12::bigint, lease_holder = NULL, lease_until = NULL,
+        intents = ${intentsWithout("g.intents", "$13::text[]")}, updated_at = clock_timestamp()
       FROM durable WHERE ${asRead} AND durable.level IS NOT NULL
       RETURNING 'committed' AS outcome`,
 
@@ -94,9 +96,30 @@ export function createStatements(schema: string): Statements {
       DELETE FROM ${grants} AS g USING durable WHERE ${asRead} AND durable.level IS NOT NULL
       RETURNING 'deleted' AS outcome`,
 
-    list: (conditions, limit) =>
-      `SELECT ${columns("clock_timestamp()")} FROM ${grants}
-      ${conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`} ORDER BY ${grants}.sequence LIMIT ${limit}`,
+    rewrap: `WITH ${durable}
+      UPDATE ${grants} AS g SET wrapped_key = $4::bytea FROM durable
+      WHERE g.connection_id = $1 AND g.grant_id = $2 AND g.wrapped_key = $3::bytea AND durable.level IS NOT NULL
+      RETURNING 'rewrapped' AS outcome`,
+
+    // Locks row by row as it goes through the index, up to the limit: what another has locked is as good as held. The rows
+    // are updated by an array, whose length no plan overrates, and the place is that of the scan, from before others moved
+    // the row: so the next page misses nothing.
+    claim: `WITH ${durable},
+      due AS MATERIALIZED (
+        SELECT sequence FROM ${grants}
+        WHERE due_at <= $1::bigint AND (due_at, sequence) > ($2::bigint, $3::bigint)
+          AND (lease_until IS NULL OR lease_until <= clock_timestamp())
+        ORDER BY due_at, sequence LIMIT $4::int FOR UPDATE SKIP LOCKED),
+      places AS (
+        SELECT sequence AS place_sequence, due_at AS place_due_at FROM ${grants}
+        WHERE sequence = ANY (ARRAY(SELECT sequence FROM due))),
+      claimed AS (
+        UPDATE ${grants} AS g SET fence = g.fence + 1, lease_holder = $5,
+          lease_until = clock_timestamp() + $6::float8 * interval '1 millisecond'
+        FROM durable WHERE g.sequence = ANY (ARRAY(SELECT sequence FROM due)) AND durable.level IS NOT NULL
+        RETURNING g.*, clock_timestamp() AS at)
+      SELECT ${columns("at")}, place_due_at || ':' || place_sequence AS place
+      FROM claimed JOIN places ON place_sequence = claimed.sequence ORDER BY place_due_at, place_sequence`,
 
     // Ended by the statement's beginning, since no index can be searched by a clock that runs on.
     putFlow: `WITH ${durable},

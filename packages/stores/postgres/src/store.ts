@@ -1,8 +1,9 @@
 import { GrantkeeperError } from "@grantkeeper/core";
-import type { CommitCondition, LeaseOutcome, ListQuery, Store } from "@grantkeeper/core/store";
+import type { CommitCondition, GrantPayload, LeaseOutcome, Store } from "@grantkeeper/core/store";
 import { createDatabase, type Value } from "./database.ts";
+import { checkLimit, createListing, notAPlace } from "./listing.ts";
 import type { PostgresPool } from "./pool.ts";
-import { bytes, decodeRow, integer, text } from "./rows.ts";
+import { bytes, decodeRow, integer, text, wholeMilliseconds } from "./rows.ts";
 import { migrateSchema, quotedSchema } from "./schema.ts";
 import { createStatements } from "./statements.ts";
 
@@ -21,6 +22,7 @@ export function postgresStore({ pool, schema = "grantkeeper" }: PostgresStoreOpt
   const statements = createStatements(quotedSchema(schema));
   const database = createDatabase(pool);
   const { ask } = database;
+  const listing = createListing(`${quotedSchema(schema)}.grants`);
 
   return {
     scope: "shared",
@@ -46,6 +48,8 @@ export function postgresStore({ pool, schema = "grantkeeper" }: PostgresStoreOpt
             row.version,
             row.state,
             row.sealed,
+            dueAtOf(row),
+            row.wrappedKey,
           ],
           read: ([found]) => {
             if (found === undefined) return undefined;
@@ -96,6 +100,7 @@ export function postgresStore({ pool, schema = "grantkeeper" }: PostgresStoreOpt
           payload.identityHash,
           payload.accountHash,
           payload.tokenHashes,
+          dueAtOf(payload),
           clearIntents,
         ],
         read: (rows) => (rows.length === 0 ? "superseded" : "committed"),
@@ -110,20 +115,31 @@ export function postgresStore({ pool, schema = "grantkeeper" }: PostgresStoreOpt
         read: (rows) => (rows.length === 0 ? "superseded" : "deleted"),
       }),
 
-    async list(query) {
-      const { limit } = query;
-      const { conditions, values } = filterOf(query);
+    rewrap: ({ connectionId, grantId, expected, wrappedKey }) =>
+      ask({
+        statement: statements.rewrap,
+        values: [connectionId, grantId, expected, wrappedKey],
+        read: (rows) => (rows.length === 0 ? "moved" : "rewrapped"),
+      }),
+
+    async claimDue({ dueUntil, holder, durationMs, after, limit }) {
+      checkLimit(limit);
       return ask({
-        statement: statements.list(conditions, `$${values.length + 1}::int`),
-        // One more than asked for tells whether another page follows.
-        values: [...values, limit + 1],
+        statement: statements.claim,
+        values: [wholeMilliseconds(dueUntil), ...placeOf(after), limit, holder, durationMs],
         read: (rows) => {
-          const page = rows.slice(0, limit);
-          const last = rows.length > limit ? page.at(-1) : undefined;
-          return { rows: page.map(decodeRow), next: last && text(last, "sequence") };
+          const claimed = rows.map((found) => {
+            const row = decodeRow(found);
+            return { lease: { connectionId: row.connectionId, holder, fence: row.fence }, row };
+          });
+          const last = rows.at(-1);
+          // A page that is not full has gone through all that is due.
+          return { claimed, next: last !== undefined && rows.length === limit ? text(last, "place") : undefined };
         },
       });
     },
+
+    list: async (query) => ask(listing(query)),
 
     flows: {
       put: (key, sealed, ttlMs) => ask({ statement: statements.putFlow, values: [key, sealed, ttlMs], read: nothing }),
@@ -156,27 +172,13 @@ function conditionOf({ connectionId, grantId, version, fence }: CommitCondition)
   return [connectionId, grantId, version, fence];
 }
 
-/** Only the conditions that were asked for: a statement for all of them could use no index. */
-function filterOf(query: ListQuery): { readonly conditions: readonly string[]; readonly values: readonly Value[] } {
-  const { limit, after } = query;
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
-    throw new GrantkeeperError("invalid_request", "A page has 1 to 1000 rows.");
-  }
-  if (after !== undefined && !/^[0-9]{1,18}$/.test(after)) {
-    throw new GrantkeeperError("invalid_request", "A page begins after the last one's `next`.");
-  }
-  const asked: readonly (readonly [condition: (value: string) => string, value: string | undefined])[] = [
-    [(value) => `owner_hash = ${value}`, query.ownerHash],
-    [(value) => `account_hash = ${value}`, query.accountHash],
-    [(value) => `token_hashes @> ARRAY[${value}]`, query.tokenHash],
-    [(value) => `connector = ${value}`, query.connector],
-    [(value) => `state = ${value}`, query.state],
-    [(value) => `sequence > ${value}::text::bigint`, after],
-  ];
-  const conditions: string[] = [];
-  const values: string[] = [];
-  for (const [condition, value] of asked) {
-    if (value !== undefined) conditions.push(condition(`$${values.push(value)}`));
-  }
-  return { conditions, values };
+function dueAtOf({ dueAt }: GrantPayload): number | null {
+  return dueAt === undefined ? null : wholeMilliseconds(dueAt);
+}
+
+/** When a row is due and its sequence, of the last row before a page of claims. Sequences begin with 1. */
+function placeOf(after: string | undefined): readonly Value[] {
+  const [, dueAt, sequence] = /^(-?[0-9]{1,16}):([0-9]{1,18})$/.exec(after ?? `${Number.MIN_SAFE_INTEGER}:0`) ?? [];
+  if (dueAt === undefined || sequence === undefined) throw notAPlace();
+  return [dueAt, sequence];
 }

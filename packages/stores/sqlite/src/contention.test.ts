@@ -1,8 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { isGrantkeeperError } from "@grantkeeper/core";
 import { expect, onTestFinished, test } from "vitest";
-import { createFolder, errorOf, openStore, runProcesses } from "./test/fixtures.ts";
+import { codeOf, createFolder, errorOf, openStore, runProcesses } from "./test/fixtures.ts";
 import { newRow } from "./test/new-row.ts";
 
 test("F2 D2 eight processes that ask for one row's lease take each fence once, and lose no update", async () => {
@@ -22,6 +23,17 @@ test("F2 D2 eight processes that ask for one row's lease take each fence once, a
   expect(Buffer.from(row?.sealed ?? []).toString()).toBe(String(commits));
 }, 120_000);
 
+test("F2 D2 eight processes that claim what is due share it among them, each row to one", async () => {
+  const path = join(createFolder(), "grants.db");
+  const store = openStore(path);
+  const ids = Array.from({ length: 400 }, (_, index) => `con-${index}`);
+  for (const [index, id] of ids.entries()) await store.insert(newRow(id, { dueAt: index % 7 }));
+  const claims = (await runProcesses("claim.ts", 8, path, "5")) as readonly (readonly string[])[];
+  expect(claims.flat().sort()).toEqual([...ids].sort());
+  const { rows } = await store.list({ limit: 1000 });
+  expect(new Set(rows.map(({ fence }) => fence))).toEqual(new Set([1]));
+}, 60_000);
+
 test("F2 eight processes migrate a new file at once, and find each other's rows", async () => {
   const path = join(createFolder(), "grants.db");
   const inserted = await runProcesses("migrate.ts", 8, path);
@@ -35,10 +47,10 @@ test("F1 two stores of one process on one file give a lease once", async () => {
   await stores[0]?.insert(newRow("con"));
   const outcomes = await Promise.all(
     Array.from({ length: 50 }, () =>
-      stores.map((store, index) =>
+      stores.map((store) =>
         store.lease({
           ...{ connectionId: "con", grantId: "grant-con", version: 1, fence: 0 },
-          ...{ holder: `holder-${index}`, durationMs: 60_000, intent: undefined },
+          ...{ holder: randomUUID(), durationMs: 60_000, intent: undefined },
         }),
       ),
     ).flat(),
@@ -65,6 +77,36 @@ test("F7 a database that stays locked is store_unavailable, is read all the same
   other.exec("ROLLBACK");
   expect(await store.insert(newRow("after"))).toEqual({ inserted: true });
   expect((await store.list({ limit: 100 })).rows).toHaveLength(2);
+});
+
+test("F7 a lock taken in the middle of fifty commits fails each wholly or not at all, and each may be made again", async () => {
+  const path = join(createFolder(), "grants.db");
+  const store = openStore(path, { busyTimeoutMs: 1 });
+  const ids = Array.from({ length: 50 }, (_, index) => `con-${index}`);
+  for (const id of ids) await store.insert(newRow(id));
+  const commits = ids.map((id) => ({
+    expected: { connectionId: id, grantId: `grant-${id}`, version: 1, fence: 0 },
+    payload: newRow(id, { version: 2, sealed: Buffer.from("new"), tokenHashes: [`new-${id}`] }),
+    clearIntents: [],
+  }));
+  const other = new DatabaseSync(path);
+  onTestFinished(() => other.close());
+  const running = commits.map((commit) =>
+    store.commit(commit).catch((error: unknown) => codeOf(Promise.reject(error))),
+  );
+  await Promise.race(running);
+  other.exec("BEGIN IMMEDIATE");
+  const outcomes = await Promise.all(running);
+  other.exec("ROLLBACK");
+  expect(new Set(outcomes)).toEqual(new Set(["committed", "store_unavailable"]));
+  for (const [index, commit] of commits.entries()) {
+    const isThere = outcomes[index] === "committed";
+    const { connectionId } = commit.expected;
+    expect(await store.get(connectionId)).toMatchObject({ version: isThere ? 2 : 1 });
+    expect((await store.list({ tokenHash: `new-${connectionId}`, limit: 1 })).rows).toHaveLength(isThere ? 1 : 0);
+    expect(await store.commit(commit)).toBe(isThere ? "superseded" : "committed");
+    expect(await store.get(connectionId)).toMatchObject({ version: 2, tokenHashes: [`new-${connectionId}`] });
+  }
 });
 
 test("a lock that is given back in time is waited for", async () => {

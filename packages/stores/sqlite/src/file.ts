@@ -1,5 +1,5 @@
 import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { GrantkeeperError } from "@grantkeeper/core";
 import { invalidConfig, resultCode } from "./errors.ts";
@@ -58,15 +58,29 @@ function prepareFile(path: string): void {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") throw invalidConfig(`The folder does not exist: ${path}`);
     if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
-      throw invalidConfig(`The file cannot be created: ${path}`);
+      throw invalidConfig(`The file cannot be created: let this process write its folder. ${path}`);
     }
     if (code !== "EEXIST" && code !== "EISDIR") throw error;
   }
   if (!statSync(path).isFile()) throw invalidConfig(`The path is not that of a file: ${path}`);
+  // SQLite creates its companions beside the file, and deletes them again.
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    if (mayNot(file, constants.R_OK | constants.W_OK)) {
+      throw invalidConfig(`The file cannot be read and written: let this process do both. ${file}`);
+    }
+  }
+  if (mayNot(dirname(path), constants.W_OK)) {
+    throw invalidConfig(`The folder of the file cannot be written: let this process do so. ${dirname(path)}`);
+  }
+}
+
+function mayNot(path: string, access: number): boolean {
   try {
-    accessSync(path, constants.R_OK | constants.W_OK);
-  } catch {
-    throw invalidConfig(`The file cannot be read and written: ${path}`);
+    accessSync(path, access);
+    return false;
+  } catch (error) {
+    // A companion that is not there is created.
+    return !(error instanceof Error && "code" in error && error.code === "ENOENT");
   }
 }
 

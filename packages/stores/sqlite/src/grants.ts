@@ -1,15 +1,17 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type {
   CommitCondition,
   GrantCommit,
+  GrantPayload,
   GrantRow,
   LeaseOutcome,
   LeaseRequest,
   NewGrantRow,
   OpenIntent,
+  RewrapRequest,
   Store,
 } from "@grantkeeper/core/store";
-import { decodeRow, integer, rowColumns, text } from "./rows.ts";
+import { decodeRow, integer, rowColumns, text, wholeMilliseconds } from "./rows.ts";
 import { transact } from "./transact.ts";
 
 type Settled<Method extends keyof Store> = Store[Method] extends (...given: never) => Promise<infer Result>
@@ -24,6 +26,7 @@ export interface Grants {
   release(request: Parameters<Store["release"]>[0]): void;
   commit(commit: GrantCommit): Settled<"commit">;
   delete(condition: CommitCondition): Settled<"delete">;
+  rewrap(request: RewrapRequest): Settled<"rewrap">;
 }
 
 /** `now` is asked inside a transaction, so that a wait for the lock makes no time old. */
@@ -35,24 +38,27 @@ export function createGrants(database: DatabaseSync, now: () => number): Grants 
   );
   const insertRow = database.prepare(`
     INSERT INTO grants (
-      connection_id, connector, owner_hash, grant_id, version, sealed, state, identity_hash, account_hash, token_hashes,
-      fence, lease_holder, lease_until, intents, created_at, updated_at
+      connection_id, connector, owner_hash, wrapped_key, grant_id, version, sealed, state, due_at, identity_hash,
+      account_hash, token_hashes, fence, lease_holder, lease_until, intents, created_at, updated_at
     ) VALUES (
-      :connectionId, :connector, :ownerHash, :grantId, :version, :sealed, :state, :identityHash, :accountHash,
-      :tokenHashes, 0, NULL, NULL, '[]', :at, :at
+      :connectionId, :connector, :ownerHash, :wrappedKey, :grantId, :version, :sealed, :state, :dueAt, :identityHash,
+      :accountHash, :tokenHashes, 0, NULL, NULL, '[]', :at, :at
     )`);
   const updateLease = database.prepare(`
     UPDATE grants SET fence = :fence, lease_holder = :holder, lease_until = :until, intents = :intents
     WHERE connection_id = :connectionId`);
   const updatePayload = database.prepare(`
     UPDATE grants SET
-      grant_id = :grantId, version = :version, sealed = :sealed, state = :state, identity_hash = :identityHash,
-      account_hash = :accountHash, token_hashes = :tokenHashes, lease_holder = NULL, lease_until = NULL,
-      intents = :intents, updated_at = :at
+      grant_id = :grantId, version = :version, sealed = :sealed, state = :state, due_at = :dueAt,
+      identity_hash = :identityHash, account_hash = :accountHash, token_hashes = :tokenHashes, lease_holder = NULL,
+      lease_until = NULL, intents = :intents, updated_at = :at
     WHERE connection_id = :connectionId
     RETURNING sequence`);
   const deleteRow = database.prepare(
     "DELETE FROM grants WHERE connection_id = ? AND grant_id = ? AND version = ? AND fence = ?",
+  );
+  const updateWrappedKey = database.prepare(
+    "UPDATE grants SET wrapped_key = ? WHERE connection_id = ? AND grant_id = ? AND wrapped_key = ?",
   );
   const insertToken = database.prepare("INSERT OR IGNORE INTO grant_tokens (token_hash, sequence) VALUES (?, ?)");
   const deleteTokens = database.prepare("DELETE FROM grant_tokens WHERE sequence = ?");
@@ -67,14 +73,13 @@ export function createGrants(database: DatabaseSync, now: () => number): Grants 
 
     insert: (row) =>
       transact(database, () => {
-        const { connectionId, connector, ownerHash, grantId, version, sealed, state, identityHash, accountHash } = row;
+        const { connectionId, connector, ownerHash, wrappedKey } = row;
         if (selectConnection.get(connectionId) !== undefined) return { inserted: false, connectionId };
-        const taken = selectIdentity.get(identityHash);
+        const taken = selectIdentity.get(row.identityHash);
         if (taken !== undefined) return { inserted: false, connectionId: text(taken, "connection_id") };
         const { lastInsertRowid } = insertRow.run({
-          ...{ connectionId, connector, ownerHash, grantId, version, sealed, state, identityHash, accountHash },
-          tokenHashes: JSON.stringify(row.tokenHashes),
-          at: now(),
+          ...{ connectionId, connector, ownerHash, wrappedKey, at: now() },
+          ...columnsOf(row),
         });
         for (const tokenHash of row.tokenHashes) insertToken.run(tokenHash, lastInsertRowid);
         return { inserted: true };
@@ -86,7 +91,8 @@ export function createGrants(database: DatabaseSync, now: () => number): Grants 
         const row = get(connectionId);
         if (row === undefined) return { kind: "absent" };
         const at = row.readAt;
-        if (row.lease !== undefined && row.lease.until > at) return { kind: "held", remainingMs: row.lease.until - at };
+        const remainingMs = (row.lease?.until ?? at) - at;
+        if (remainingMs > 0 && row.lease?.holder !== holder) return { kind: "held", remainingMs };
         if (!holds(row, request)) return { kind: "moved", row };
         const fence = row.fence + 1;
         const intents =
@@ -109,18 +115,17 @@ export function createGrants(database: DatabaseSync, now: () => number): Grants 
         const { connectionId } = expected;
         const row = get(connectionId);
         if (row === undefined || !holds(row, expected)) return "superseded";
-        const { grantId, version, sealed, state, identityHash, accountHash, tokenHashes } = payload;
-        const taken = selectIdentity.get(identityHash);
+        const taken = selectIdentity.get(payload.identityHash);
         if (taken !== undefined && text(taken, "connection_id") !== row.connectionId) return "identity_taken";
         const updated = updatePayload.all({
-          ...{ connectionId, grantId, version, sealed, state, identityHash, accountHash },
-          tokenHashes: JSON.stringify(tokenHashes),
+          connectionId,
+          ...columnsOf(payload),
           intents: JSON.stringify(without(row.intents, clearIntents)),
           at: row.readAt,
         });
         const sequence = integer(updated[0] ?? {}, "sequence");
         deleteTokens.run(sequence);
-        for (const tokenHash of tokenHashes) insertToken.run(tokenHash, sequence);
+        for (const tokenHash of payload.tokenHashes) insertToken.run(tokenHash, sequence);
         return "committed";
       }),
 
@@ -128,6 +133,21 @@ export function createGrants(database: DatabaseSync, now: () => number): Grants 
       transact(database, () =>
         deleteRow.run(connectionId, grantId, version, fence).changes === 0 ? "superseded" : "deleted",
       ),
+
+    rewrap: ({ connectionId, grantId, expected, wrappedKey }) =>
+      transact(database, () =>
+        updateWrappedKey.run(wrappedKey, connectionId, grantId, expected).changes === 0 ? "moved" : "rewrapped",
+      ),
+  };
+}
+
+/** A payload as named parameters. */
+function columnsOf(payload: GrantPayload): Record<string, SQLInputValue> {
+  const { grantId, version, sealed, state, dueAt, identityHash, accountHash, tokenHashes } = payload;
+  return {
+    ...{ grantId, version, sealed, state, identityHash, accountHash },
+    dueAt: dueAt === undefined ? null : wholeMilliseconds(dueAt),
+    tokenHashes: JSON.stringify(tokenHashes),
   };
 }
 

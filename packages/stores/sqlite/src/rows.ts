@@ -9,7 +9,19 @@ export const rowColumns: string = [
   ...["connection_id", "connector", "owner_hash", "grant_id", "identity_hash", "account_hash", "lease_holder"].map(
     (name) => `CAST(${name} AS BLOB) AS ${name}`,
   ),
-  ...["version", "sealed", "state", "token_hashes", "fence", "lease_until", "intents", "created_at", "updated_at"],
+  ...[
+    "version",
+    "sealed",
+    "wrapped_key",
+    "state",
+    "token_hashes",
+    "due_at",
+    "fence",
+    "lease_until",
+    "intents",
+    "created_at",
+    "updated_at",
+  ],
 ].join(", ");
 
 export function decodeRow(columns: Columns, readAt: number): GrantRow {
@@ -20,7 +32,9 @@ export function decodeRow(columns: Columns, readAt: number): GrantRow {
     grantId: text(columns, "grant_id"),
     version: integer(columns, "version"),
     sealed: bytes(columns, "sealed"),
+    wrappedKey: bytes(columns, "wrapped_key"),
     state: stateOf(columns),
+    dueAt: columns["due_at"] === null ? undefined : integer(columns, "due_at"),
     identityHash: text(columns, "identity_hash"),
     accountHash: text(columns, "account_hash"),
     tokenHashes: list(columns, "token_hashes") as readonly string[],
@@ -34,6 +48,11 @@ export function decodeRow(columns: Columns, readAt: number): GrantRow {
     updatedAt: integer(columns, "updated_at"),
     readAt,
   };
+}
+
+/** Whole milliseconds that a number tells apart: what a writer computed is no reason to refuse what it must save. */
+export function wholeMilliseconds(time: number): number {
+  return Math.min(Math.max(Math.floor(time), Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 }
 
 export function text(columns: Columns, name: string): string {

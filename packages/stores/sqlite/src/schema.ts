@@ -18,10 +18,12 @@ const migrations: readonly string[] = [
     grant_id TEXT NOT NULL,
     version INTEGER NOT NULL,
     sealed BLOB NOT NULL,
+    wrapped_key BLOB NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('active', 'needs_reauthorization')),
     identity_hash TEXT NOT NULL UNIQUE,
     account_hash TEXT NOT NULL,
     token_hashes TEXT NOT NULL,
+    due_at INTEGER,
     fence INTEGER NOT NULL,
     lease_holder TEXT,
     lease_until INTEGER,
@@ -33,7 +35,9 @@ const migrations: readonly string[] = [
   CREATE INDEX grants_by_owner ON grants (owner_hash);
   CREATE INDEX grants_by_account ON grants (account_hash);
   CREATE INDEX grants_by_connector ON grants (connector);
+  CREATE INDEX grants_by_connector_and_state ON grants (connector, state);
   CREATE INDEX grants_by_state ON grants (state);
+  CREATE INDEX grants_by_due ON grants (due_at) WHERE due_at IS NOT NULL;
 
   CREATE TABLE grant_tokens (
     token_hash TEXT NOT NULL,
@@ -58,7 +62,15 @@ const migrations: readonly string[] = [
 
 /** Throws `invalid_config` for a database of another application or of a newer version; returns its version. */
 export function checkVersion(database: DatabaseSync): number {
-  const { version, owner, isEmpty } = database.isTransaction ? readState(database) : readStateAtOnce(database);
+  const { version, owner, isEmpty, hasGrants } = database.isTransaction
+    ? readState(database)
+    : readStateAtOnce(database);
+  if (hasGrants && (owner === 0 || owner === applicationId) && version === 0) {
+    throw invalidConfig(
+      "The SQLite file has tables of grants and no version, as a dump that was read in again: SQLite keeps the version " +
+        "outside of the tables. Restore a copy that VACUUM INTO or .backup made.",
+    );
+  }
   if (owner !== applicationId && !(isEmpty && owner === 0 && version === 0)) {
     throw invalidConfig("The SQLite file belongs to another application: give Grantkeeper a file of its own.");
   }
@@ -74,6 +86,7 @@ interface State {
   readonly version: number;
   readonly owner: number;
   readonly isEmpty: boolean;
+  readonly hasGrants: boolean;
 }
 
 /** In one transaction: read one by one, they could be from before and after another process's migration. */
@@ -88,7 +101,13 @@ function readStateAtOnce(database: DatabaseSync): State {
 
 function readState(database: DatabaseSync): State {
   const isEmpty = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
-  return { isEmpty, version: pragma(database, "user_version"), owner: pragma(database, "application_id") };
+  const grants = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'grant_tokens'").get();
+  return {
+    isEmpty,
+    hasGrants: grants !== undefined,
+    version: pragma(database, "user_version"),
+    owner: pragma(database, "application_id"),
+  };
 }
 
 /** Brings the schema up to date. Of many processes one does it, and the others find it done. */

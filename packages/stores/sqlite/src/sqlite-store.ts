@@ -2,7 +2,8 @@ import type { DatabaseSync } from "node:sqlite";
 import { GrantkeeperError } from "@grantkeeper/core";
 import type { Store } from "@grantkeeper/core/store";
 import { createTurns, type Turns } from "./busy.ts";
-import { invalidConfig, toStoreError } from "./errors.ts";
+import { createClaims } from "./claims.ts";
+import { invalidConfig, resultCode, toStoreError } from "./errors.ts";
 import { checkPath, type OpenFile, openFile } from "./file.ts";
 import { createGrants, type Grants } from "./grants.ts";
 import { createListing } from "./listing.ts";
@@ -21,6 +22,7 @@ export interface SqliteStoreOptions {
 interface Tables extends Grants, Values {
   readonly file: OpenFile;
   readonly list: ReturnType<typeof createListing>;
+  readonly claimDue: ReturnType<typeof createClaims>;
 }
 
 const patienceMs = 5_000;
@@ -96,6 +98,8 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     release: (request) => write((tables) => tables.release(request)),
     commit: (commit) => write((tables) => tables.commit(commit)),
     delete: (condition) => write((tables) => tables.delete(condition)),
+    rewrap: (request) => write((tables) => tables.rewrap(request)),
+    claimDue: (request) => write((tables) => tables.claimDue(request)),
     list: (query) => read((tables) => tables.list(query)),
     flows: {
       put: (key, sealed, ttlMs) => write(({ flows }) => flows.put(key, sealed, ttlMs)),
@@ -116,10 +120,14 @@ function openTables(path: string, busyTimeoutMs: number, now: () => number): Tab
   const file = openFile(path, busyTimeoutMs);
   const { database } = file;
   try {
-    const list = createListing(database, now);
-    return { file, list, ...createGrants(database, now), ...createValues(database, now) };
+    const [list, claimDue] = [createListing(database, now), createClaims(database, now)];
+    return { file, list, claimDue, ...createGrants(database, now), ...createValues(database, now) };
   } catch (error) {
     database.close();
+    // No such table or column: every statement of the version that the file names was prepared here.
+    if (resultCode(error) === 1) {
+      throw invalidConfig("The SQLite file has not the tables of its version: restore a whole copy of it.");
+    }
     throw error;
   }
 }

@@ -1,121 +1,187 @@
-import type { CommitCondition, GrantRow, Store } from "@grantkeeper/core/store";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { GrantkeeperError } from "@grantkeeper/core";
+import type { CommitCondition, GrantPayload, GrantRow, Store } from "@grantkeeper/core/store";
+import type { StoreFlaw } from "./store-flaws.ts";
 
-/** Ways in which a store can be wrong: the suite must notice each. */
-export type StoreFlaw =
-  | "insert replaces"
-  | "identity not unique"
-  | "lease ignores holder"
-  | "lease ignores version"
-  | "lease ignores fence"
-  | "lease keeps fence"
-  | "lease never ends"
-  | "lease drops intents"
-  | "one intent for all sets"
-  | "release by anyone"
-  | "release moves fence"
-  | "commit ignores fence"
-  | "commit ignores version"
-  | "commit adds rows"
-  | "commit wants a live lease"
-  | "commit keeps lease"
-  | "commit drops every intent"
-  | "commit takes identities"
-  | "delete ignores condition"
-  | "pages by offset"
-  | "filter ignored"
-  | "token hashes ignored"
-  | "flows stay"
-  | "flows never expire"
-  | "settings not compared"
-  | "bytes shared";
+export interface ReferenceStore {
+  readonly store: Store;
+  /** Makes the store unreachable, and returns what brings it back. */
+  readonly interrupt: () => Promise<() => Promise<void>>;
+}
 
-/** A store of plain maps for this package's own tests, with a flaw where one is asked for. */
-export function referenceStore(now: () => number, flaw?: StoreFlaw): Store {
+/**
+ * A store of plain maps for this package's own tests, with a flaw where one is asked for. What many ask for at once is
+ * done one after another, so that an outage can come in between.
+ */
+export function referenceStore(now: () => number, flaw?: StoreFlaw): ReferenceStore {
   const rows = new Map<string, GrantRow>();
   const flows = new Map<string, { readonly sealed: Uint8Array; readonly until: number }>();
   const settings = new Map<string, Uint8Array>();
+  const hidden = new Set<string>();
+  let isAway = false;
+  let last: { readonly before: GrantRow; readonly after: GrantRow } | undefined;
+  let queue = Promise.resolve();
+
   const is = (candidate: StoreFlaw) => candidate === flaw;
   const copy = (bytes: Uint8Array) => (is("bytes shared") ? bytes : Uint8Array.from(bytes));
-  const save = (row: GrantRow) => rows.set(row.connectionId, { ...row, sealed: copy(row.sealed) });
+  const save = (row: GrantRow) => {
+    const wrappedKey = copy(is("wrapped key cut") ? row.wrappedKey.subarray(0, 2048) : row.wrappedKey);
+    const dueAt = is("dueAt in seconds") && row.dueAt ? Math.floor(row.dueAt / 1000) * 1000 : row.dueAt;
+    rows.set(row.connectionId, { ...row, sealed: copy(row.sealed), wrappedKey, dueAt });
+  };
   const get = (id: string) => {
-    const row = rows.get(id);
-    return row && { ...row, sealed: copy(row.sealed), readAt: now() };
+    const row = isAway ? undefined : rows.get(id);
+    return row && { ...row, sealed: copy(row.sealed), wrappedKey: copy(row.wrappedKey), readAt: now() };
   };
   const holderOf = (identityHash: string) => [...rows.values()].find((row) => row.identityHash === identityHash);
+  const isHeld = ({ lease }: GrantRow) => lease !== undefined && (lease.until > now() || is("lease never ends"));
   const holds = (row: GrantRow, expected: CommitCondition) =>
-    row.grantId === expected.grantId &&
+    (is("commit ignores grant id") || row.grantId === expected.grantId) &&
     (is("commit ignores version") || row.version === expected.version) &&
     (is("commit ignores fence") || row.fence === expected.fence) &&
     (!is("commit wants a live lease") || (row.lease?.until ?? 0) > now());
 
-  return {
+  function turn(): Promise<void> {
+    queue = queue.then(() => nextTurn());
+    return queue;
+  }
+
+  /** Makes an operation wait for its turn, and fail while the store is away. */
+  function remote<Given extends readonly unknown[], Answer>(
+    operation: (...given: Given) => Answer | Promise<Answer>,
+    whileAway?: (...given: Given) => void,
+  ): (...given: Given) => Promise<Answer> {
+    return async (...given) => {
+      await turn();
+      if (isAway) whileAway?.(...given);
+      if (isAway && !is("outage looks empty")) {
+        throw new GrantkeeperError("store_unavailable", "The store is away.", { retryAt: new Date(now() + 1_000) });
+      }
+      return operation(...given);
+    };
+  }
+
+  function payloadOf(row: GrantRow, payload: GrantPayload): GrantRow {
+    const { grantId, version, sealed, state, dueAt, identityHash, accountHash, tokenHashes } = payload;
+    const next = { ...row, grantId, version, sealed, state, dueAt, identityHash, accountHash, tokenHashes };
+    if (is("commit keeps dueAt")) return { ...next, dueAt: row.dueAt };
+    return is("commit replaces the wrapped key") ? { ...next, ...payload } : next;
+  }
+
+  const store: Store = {
     scope: "process",
     kind: "memory",
     migrate: async () => {},
-    get: async (id) => get(id),
-    insert: async (row) => {
+    get: remote(get),
+    insert: remote((row) => {
       const taken = rows.get(row.connectionId) ?? (is("identity not unique") ? undefined : holderOf(row.identityHash));
       if (taken && !is("insert replaces")) return { inserted: false, connectionId: taken.connectionId };
       const at = now();
       save({ ...row, fence: 0, lease: undefined, intents: [], createdAt: at, updatedAt: at, readAt: at });
+      if (is("outage hides what was inserted")) hidden.add(row.connectionId);
       return { inserted: true };
-    },
-    lease: async ({ connectionId, grantId, version, fence: readFence, holder, durationMs, intent }) => {
+    }),
+    lease: remote(({ connectionId, grantId, version, fence: readFence, holder, durationMs, intent }) => {
       const row = get(connectionId);
       if (!row) return { kind: "absent" };
+      const isOwn = row.lease?.holder === holder && !is("own lease is held");
       const remainingMs = row.lease ? row.lease.until - now() : 0;
-      const held = row.lease !== undefined && (remainingMs > 0 || is("lease never ends"));
-      if (held && !is("lease ignores holder")) return { kind: "held", remainingMs };
-      const moved = row.grantId !== grantId || row.version !== version;
-      if (moved && !is("lease ignores version")) return { kind: "moved", row };
-      if (row.fence !== readFence && !is("lease ignores fence")) return { kind: "moved", row };
+      if (isHeld(row) && !isOwn && !is("lease ignores holder")) return { kind: "held", remainingMs };
+      if (row.grantId !== grantId && !is("lease ignores grant id")) return { kind: "moved", row };
+      if (row.version !== version && !is("lease ignores version")) return { kind: "moved", row };
+      const stale = row.fence !== readFence && !(isOwn && is("own lease ignores fence"));
+      if (stale && !is("lease ignores fence")) return { kind: "moved", row };
       const fence = is("lease keeps fence") ? row.fence : row.fence + 1;
       const others = row.intents.filter(
         ({ tokenSet }) => tokenSet !== intent?.tokenSet && !is("one intent for all sets"),
       );
       const intents = intent ? [...others, { ...intent, at: now() }] : is("lease drops intents") ? [] : row.intents;
-      save({ ...row, fence, intents, lease: { holder, until: now() + durationMs } });
+      const until = isOwn && row.lease && is("own lease keeps its end") ? row.lease.until : now() + durationMs;
+      save({ ...row, fence, intents, lease: { holder, until } });
       return { kind: "leased", lease: { connectionId, holder, fence }, row: { ...row, fence } };
-    },
-    release: async ({ lease, clearIntents }) => {
+    }),
+    release: remote(({ lease, clearIntents }) => {
       const row = get(lease.connectionId);
       const own = row?.lease?.holder === lease.holder && row.fence === lease.fence;
       if (!row || (!own && !is("release by anyone"))) return;
       const intents = row.intents.filter(({ tokenSet }) => !clearIntents.includes(tokenSet));
       save({ ...row, lease: undefined, intents, fence: is("release moves fence") ? row.fence + 1 : row.fence });
-    },
-    commit: async ({ expected, payload, clearIntents }) => {
-      const row = get(expected.connectionId);
-      if (!row && is("commit adds rows")) {
+    }),
+    commit: remote(
+      ({ expected, payload, clearIntents }) => {
         const { connectionId } = expected;
-        const at = now();
-        const times = { createdAt: at, updatedAt: at, readAt: at };
-        save({
-          connectionId,
-          connector: "",
-          ownerHash: "",
-          ...payload,
-          fence: 0,
-          lease: undefined,
-          intents: [],
-          ...times,
-        });
-      }
-      if (!row || !holds(row, expected)) return "superseded";
-      const other = holderOf(payload.identityHash);
-      if (other && other.connectionId !== row.connectionId && !is("commit takes identities")) return "identity_taken";
-      const left = row.intents.filter(({ tokenSet }) => !clearIntents.includes(tokenSet));
-      const intents = is("commit drops every intent") ? [] : left;
-      save({ ...row, ...payload, intents, lease: is("commit keeps lease") ? row.lease : undefined, updatedAt: now() });
-      return "committed";
-    },
-    delete: async (expected) => {
+        const row = get(connectionId);
+        if (!row && is("commit adds rows")) {
+          const at = now();
+          const none = { connector: "", ownerHash: "", wrappedKey: new Uint8Array(), fence: 0, intents: [] };
+          save({ connectionId, ...payload, ...none, lease: undefined, createdAt: at, updatedAt: at, readAt: at });
+        }
+        if (!row || !holds(row, expected)) return "superseded";
+        const other = holderOf(payload.identityHash);
+        if (other && other.connectionId !== row.connectionId && !is("commit takes identities")) return "identity_taken";
+        const left = row.intents.filter(({ tokenSet }) => !clearIntents.includes(tokenSet));
+        const intents = is("commit drops every intent") ? [] : left;
+        const lease = is("commit keeps lease") ? row.lease : undefined;
+        const after = { ...payloadOf(row, payload), intents, lease, updatedAt: now() };
+        save(after);
+        last = { before: row, after };
+        return "committed";
+      },
+      ({ expected, payload }) => {
+        const row = rows.get(expected.connectionId);
+        if (!row || !holds(row, expected)) return;
+        if (is("outage tears commits")) save({ ...row, sealed: payload.sealed });
+        if (is("outage commits all the same")) save({ ...payloadOf(row, payload), lease: undefined });
+      },
+    ),
+    delete: remote((expected) => {
       const row = get(expected.connectionId);
       if (!row || (!holds(row, expected) && !is("delete ignores condition"))) return "superseded";
       rows.delete(row.connectionId);
       return "deleted";
-    },
-    list: async ({ limit, after, ownerHash, accountHash, tokenHash, connector, state }) => {
+    }),
+    rewrap: remote(async ({ connectionId, grantId, expected, wrappedKey }) => {
+      const row = get(connectionId);
+      if (!row || (row.grantId !== grantId && !is("rewrap ignores grant id"))) return "moved";
+      const present = is("rewrap compares beginnings") ? row.wrappedKey.subarray(0, expected.length) : row.wrappedKey;
+      if (Buffer.compare(present, expected) !== 0 && !is("rewrap ignores expected")) return "moved";
+      if (is("rewrap undoes commits")) await turn();
+      save({
+        ...row,
+        wrappedKey,
+        version: is("rewrap moves version") ? row.version + 1 : row.version,
+        fence: is("rewrap moves fence") ? row.fence + 1 : row.fence,
+        updatedAt: is("rewrap moves updatedAt") ? now() : row.updatedAt,
+        lease: is("rewrap gives the lease back") ? undefined : row.lease,
+      });
+      return "rewrapped";
+    }),
+    claimDue: remote(async ({ dueUntil, holder, durationMs, after, limit }) => {
+      const until = is("claim leaves out dueUntil") ? dueUntil - 1 : dueUntil;
+      const due = [...rows.values()]
+        .filter(({ dueAt }) => dueAt !== undefined || is("claim takes what is never due"))
+        .filter(({ dueAt = 0 }) => dueAt <= until || is("claim ignores dueUntil"))
+        .map((row) => ({ row, place: placeOf(is("claim ignores the order") ? { ...row, dueAt: 0 } : row) }))
+        .sort((one, other) => (one.place < other.place ? -1 : 1))
+        .filter(({ place }) => place > (after ?? "") || is("claim ignores after"));
+      const firstHeld = due.findIndex(({ row }) => isHeld(row));
+      const upToHeld = is("claim ends before held rows") && firstHeld >= 0 ? due.slice(0, firstHeld) : due;
+      const free = upToHeld.filter(({ row }) => !isHeld(row) || is("claim ignores leases"));
+      const page = is("claim ignores limit") ? free : free.slice(0, limit);
+      if (is("claim gives rows twice")) await turn();
+      const claimed = page.flatMap(({ row: { connectionId } }) => {
+        const row = get(connectionId);
+        if (!row) return [];
+        const fence = is("claim keeps fence") ? row.fence : row.fence + 1;
+        const lease = is("claim takes no lease") ? undefined : { holder, until: now() + durationMs };
+        const updatedAt = is("claim moves updatedAt") ? now() : row.updatedAt;
+        const leased = { ...row, fence, lease, updatedAt, intents: is("claim drops intents") ? [] : row.intents };
+        save(leased);
+        return [{ lease: { connectionId, holder, fence }, row: is("claim gives rows as read") ? row : leased }];
+      });
+      return { claimed, next: page.length < free.length ? page.at(-1)?.place : undefined };
+    }),
+    list: remote(({ limit, after, ownerHash, accountHash, tokenHash, connector, state }) => {
       const fits = (row: GrantRow) =>
         (ownerHash ?? row.ownerHash) === row.ownerHash &&
         (accountHash ?? row.accountHash) === row.accountHash &&
@@ -125,33 +191,52 @@ export function referenceStore(now: () => number, flaw?: StoreFlaw): Store {
       const ids = [...rows.values()]
         .filter(fits)
         .map(({ connectionId }) => connectionId)
+        .filter((id) => !hidden.has(id))
         .sort();
       const start = is("pages by offset") ? Number(after ?? 0) : ids.filter((id) => id <= (after ?? "")).length;
       const page = ids.slice(start, start + limit);
-      const last = is("pages by offset") ? String(start + page.length) : page.at(-1);
+      const end = is("pages by offset") ? String(start + page.length) : page.at(-1);
       const found = page.map(get).filter((row) => row !== undefined);
-      return { rows: found, next: start + page.length < ids.length ? last : undefined };
-    },
+      return { rows: found, next: start + page.length < ids.length ? end : undefined };
+    }),
     flows: {
-      put: async (key, sealed, ttlMs) => {
+      put: remote((key, sealed, ttlMs) => {
         flows.set(key, { sealed: copy(sealed), until: now() + ttlMs });
-      },
-      take: async (key) => {
+      }),
+      take: remote((key) => {
         const flow = flows.get(key);
         if (!is("flows stay")) flows.delete(key);
         return flow && (flow.until > now() || is("flows never expire")) ? flow.sealed : undefined;
-      },
+      }),
     },
     settings: {
-      get: async (name) => settings.get(name),
-      compareAndSet: async (name, expected, value) => {
+      get: remote((name) => settings.get(name)),
+      compareAndSet: remote((name, expected, value) => {
         const present = settings.get(name);
         const same = present && expected ? Buffer.compare(present, expected) === 0 : present === expected;
         if (!same && !is("settings not compared")) return false;
         settings.set(name, copy(value));
         return true;
-      },
+      }),
     },
     close: async () => {},
   };
+
+  return {
+    store,
+    interrupt: async () => {
+      isAway = true;
+      return async () => {
+        isAway = false;
+        if (is("outage drops leases")) for (const row of rows.values()) save({ ...row, lease: undefined });
+        if (is("outage forgets the last commit") && last) save(last.before);
+        if (!is("outage hides what was inserted")) hidden.clear();
+      };
+    },
+  };
+}
+
+/** Sorts by when a row is due, and then by its id. */
+function placeOf({ dueAt = 0, connectionId }: GrantRow): string {
+  return `${BigInt(dueAt) + 2n ** 62n}:${connectionId}`;
 }

@@ -4,6 +4,7 @@ import {
   commitOf,
   condition,
   insert,
+  leaseRequest,
   newIntent,
   payload,
   present,
@@ -21,7 +22,10 @@ export function testCommits(test: StoreTestFunction): void {
     const first = await take(store, row, { intent: newIntent("user") });
     await store.release({ lease: first.lease, clearIntents: [] });
     const { row: leased } = await take(store, row, { intent: newIntent("default") });
-    const next = { ...payload(2, { state: "needs_reauthorization" }), sealed: randomBytes(1024 * 1024) };
+    const next = {
+      ...payload(2, { state: "needs_reauthorization", dueAt: 1_700_000_000_123 }),
+      sealed: randomBytes(1024 * 1024),
+    };
     assert.equal(await store.commit({ ...commitOf(condition(leased), next), clearIntents: ["default"] }), "committed");
     const after = await present(store, row.connectionId);
     assert.deepEqual(written(after), written({ ...row, ...next }));
@@ -139,5 +143,24 @@ export function testCommits(test: StoreTestFunction): void {
     const again = await insert(store, { connectionId: row.connectionId });
     assert.equal(await store.commit(commitOf(condition(leased), successor(row))), "superseded");
     assert.deepEqual(written(await present(store, row.connectionId)), written(again));
+  });
+
+  test("F3 a new grant under the same connection is not overwritten by an old holder, whose version and fence are equal", async ({
+    store,
+  }) => {
+    const row = await insert(store);
+    const { row: old } = await take(store, row);
+    assert.equal(await store.delete(condition(old)), "deleted");
+    await insert(store, { connectionId: row.connectionId });
+    const { row: fresh, lease } = await take(store, row);
+    const expected = { ...condition(fresh), grantId: old.grantId };
+    assert.equal(await store.commit(commitOf(expected, successor(old))), "superseded");
+    assert.equal(await store.delete(expected), "superseded");
+    const own = leaseRequest(fresh, { grantId: old.grantId, holder: lease.holder });
+    assert.equal((await store.lease(own)).kind, "moved");
+    const after = await present(store, row.connectionId);
+    assert.deepEqual(written(after), written(fresh));
+    assert.equal(after.fence, fresh.fence);
+    assert.equal(await store.commit(commitOf(condition(fresh), successor(fresh))), "committed");
   });
 }

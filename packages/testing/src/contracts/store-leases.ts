@@ -4,8 +4,10 @@ import {
   commitOf,
   condition,
   insert,
+  kept,
   leaseRequest,
   newIntent,
+  oddIds,
   present,
   random,
   successor,
@@ -90,6 +92,39 @@ export function testLeases(test: StoreTestFunction): void {
     assert.notEqual(second.lease.holder, first.lease.holder);
   });
 
+  test("D2 the holder of a lease takes it again, under a higher fence", async ({ store, short, pass }) => {
+    const row = await insert(store);
+    const [holder, intent] = [random(), newIntent("default")];
+    const first = await take(store, row, { holder, durationMs: short });
+    const second = await take(store, row, { holder, intent });
+    assert.ok(second.lease.fence > first.lease.fence);
+    assert.equal(second.row.fence, second.lease.fence);
+    await pass();
+    // The end is that of the second one, and so are the fence and the intent.
+    const after = await present(store, row.connectionId);
+    assert.deepEqual({ fence: after.fence, holder: after.lease?.holder }, { fence: second.lease.fence, holder });
+    assert.deepEqual(attempts(after), [intent.attemptId]);
+    assert.equal((await store.lease(leaseRequest(after))).kind, "held");
+    await store.release({ lease: first.lease, clearIntents: ["default"] });
+    assert.deepEqual(kept(await present(store, row.connectionId)), kept(after));
+    assert.equal(await store.commit(commitOf(condition(first.row), successor(row))), "superseded");
+    assert.equal(await store.commit(commitOf(condition(second.row), successor(row))), "committed");
+  });
+
+  test("the holder of a lease, too, gets it again only on the row as it is", async ({ store }) => {
+    const row = await insert(store);
+    const { lease, row: leased } = await take(store, row, { intent: newIntent("default") });
+    const own = { holder: lease.holder };
+    for (const stale of [{ fence: row.fence }, { version: row.version + 1 }, { grantId: random() }]) {
+      assert.equal((await store.lease(leaseRequest(leased, { ...own, ...stale }))).kind, "moved");
+      assert.equal((await store.lease(leaseRequest(leased, stale))).kind, "held");
+    }
+    assert.equal((await present(store, row.connectionId)).fence, lease.fence);
+    const outcomes = await Promise.all(Array.from({ length: 5 }, () => store.lease(leaseRequest(leased, own))));
+    assert.equal(outcomes.filter(({ kind }) => kind === "leased").length, 1);
+    assert.equal(outcomes.filter(({ kind }) => kind === "moved").length, 4);
+  });
+
   test("who read a row before a lease that came and went does not get the next", async ({ store }) => {
     const row = await insert(store);
     const { lease } = await take(store, row);
@@ -127,6 +162,22 @@ export function testLeases(test: StoreTestFunction): void {
     const { lease } = await take(store, row);
     await store.release({ lease, clearIntents: ["default", "__proto__", "absent"] });
     assert.deepEqual(attempts(await present(store, row.connectionId)), [intents[1]?.attemptId]);
+  });
+
+  test("holders and intents have odd names", async ({ store }) => {
+    const row = await insert(store);
+    for (const id of oddIds) {
+      const intent = { attemptId: id, tokenSet: id, refreshTokenHash: id };
+      const { lease } = await take(store, row, { holder: id, intent });
+      const leased = await present(store, row.connectionId);
+      assert.equal(leased.lease?.holder, id);
+      assert.deepEqual(
+        leased.intents.map((open) => ({ ...open, at: undefined })),
+        [{ ...intent, at: undefined }],
+      );
+      await store.release({ lease, clearIntents: [id] });
+      assert.deepEqual((await present(store, row.connectionId)).intents, []);
+    }
   });
 
   test("releasing gives the lease back at once, and moves no fence", async ({ store }) => {

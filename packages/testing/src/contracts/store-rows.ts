@@ -17,6 +17,11 @@ export interface StoreUnderTest {
   readonly store: Store;
   /** Moves the store's own clock, in milliseconds. Left out: the suite waits. */
   readonly advance?: (ms: number) => void | Promise<void>;
+  /**
+   * Makes the store unreachable at once, in the middle of what runs, and returns what brings it back. Needed where
+   * `interrupts` is said.
+   */
+  readonly interrupt?: () => Promise<() => Promise<void>>;
   /** Removes what the test left; the suite has closed the store. */
   readonly dispose: () => Promise<void>;
 }
@@ -47,6 +52,7 @@ export function newRow(change: Partial<NewGrantRow> = {}): NewGrantRow {
     connectionId: random(),
     connector: "example",
     ownerHash: random(),
+    wrappedKey: randomBytes(60),
     ...payload(1),
     ...change,
   };
@@ -58,6 +64,7 @@ export function payload(version: number, change: Partial<GrantPayload> = {}): Gr
     version,
     sealed: randomBytes(64),
     state: "active",
+    dueAt: undefined,
     identityHash: random(),
     accountHash: random(),
     tokenHashes: [random()],
@@ -115,19 +122,24 @@ export function newIntent(tokenSet: string): RefreshIntent {
 
 /** What a writer gave, out of a row, with its bytes as text so that a Buffer equals a Uint8Array. */
 export function written(row: NewGrantRow): unknown {
-  const { connectionId, connector, ownerHash, grantId, version, state, identityHash, accountHash, sealed } = row;
+  const { connectionId, connector, ownerHash, grantId, version, state, dueAt, identityHash, accountHash } = row;
   const tokenHashes = [...row.tokenHashes].sort();
   return {
-    connectionId,
-    connector,
-    ownerHash,
-    grantId,
-    version,
-    state,
-    identityHash,
-    accountHash,
-    tokenHashes,
-    sealed: hex(sealed),
+    ...{ connectionId, connector, ownerHash, grantId, version, state, dueAt, identityHash, accountHash, tokenHashes },
+    sealed: hex(row.sealed),
+    wrappedKey: hex(row.wrappedKey),
+  };
+}
+
+/** All of a row but for the time at which it was read. */
+export function kept(row: GrantRow): unknown {
+  return {
+    given: written(row),
+    fence: row.fence,
+    lease: row.lease && { ...row.lease },
+    intents: row.intents.map((intent) => ({ ...intent })),
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
   };
 }
 

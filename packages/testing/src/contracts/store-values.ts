@@ -24,6 +24,7 @@ export function testRowsAndValues(test: StoreTestFunction): void {
         accountHash: id,
         grantId: id,
         sealed: everyByte,
+        tokenHashes: [id],
       }),
     );
     for (const row of rows) assert.deepEqual(await store.insert(row), { inserted: true });
@@ -40,6 +41,12 @@ export function testRowsAndValues(test: StoreTestFunction): void {
     assert.ok(Number.isSafeInteger(row.fence));
     assert.equal(row.createdAt, row.updatedAt);
     assert.ok(row.readAt >= row.createdAt);
+  });
+
+  test("a row keeps when it is due, to the millisecond", async ({ store }) => {
+    for (const dueAt of [undefined, -1, 0, 1, 1_763_078_400_001, 8_640_000_000_000_000, Number.MAX_SAFE_INTEGER]) {
+      assert.equal((await insert(store, { dueAt })).dueAt, dueAt);
+    }
   });
 
   test("a row of 1 MiB comes back whole", async ({ store }) => {

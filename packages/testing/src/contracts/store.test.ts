@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { failuresOf } from "./collect-tests.ts";
-import { referenceStore, type StoreFlaw } from "./reference-store.ts";
+import { referenceStore } from "./reference-store.ts";
 import { storeContract } from "./store.ts";
+import { type StoreFlaw, storeFlaws } from "./store-flaws.ts";
 import type { StoreUnderTest } from "./store-rows.ts";
 
 const make = async (flaw?: StoreFlaw): Promise<StoreUnderTest> => {
@@ -9,43 +10,30 @@ const make = async (flaw?: StoreFlaw): Promise<StoreUnderTest> => {
   const advance = (ms: number) => {
     time += ms;
   };
-  return { store: referenceStore(() => time, flaw), advance, dispose: async () => {} };
+  return { ...referenceStore(() => time, flaw), advance, dispose: async () => {} };
 };
 
-storeContract(test, make);
+storeContract(test, make, { interrupts: true });
 
 test("a store without a clock of its own is waited for", async () => {
-  const makeStore = async () => ({ store: referenceStore(Date.now), dispose: async () => {} });
+  const makeStore = async () => ({ store: referenceStore(Date.now).store, dispose: async () => {} });
   expect(await failuresOf((register) => storeContract(register, makeStore))).toEqual([]);
 });
 
-test.for<StoreFlaw>([
-  "insert replaces",
-  "identity not unique",
-  "lease ignores holder",
-  "lease ignores version",
-  "lease ignores fence",
-  "lease keeps fence",
-  "lease never ends",
-  "lease drops intents",
-  "one intent for all sets",
-  "release by anyone",
-  "release moves fence",
-  "commit ignores fence",
-  "commit ignores version",
-  "commit adds rows",
-  "commit wants a live lease",
-  "commit keeps lease",
-  "commit drops every intent",
-  "commit takes identities",
-  "delete ignores condition",
-  "pages by offset",
-  "filter ignored",
-  "token hashes ignored",
-  "flows stay",
-  "flows never expire",
-  "settings not compared",
-  "bytes shared",
-])("the suite notices a store whose flaw is: %s", async (flaw) => {
-  expect(await failuresOf((register) => storeContract(register, () => make(flaw)))).not.toEqual([]);
+test.for(storeFlaws)("the suite notices a store whose flaw is: %s", async (flaw) => {
+  const failures = await failuresOf((register) => storeContract(register, () => make(flaw), { interrupts: true }));
+  expect(failures).not.toEqual([]);
+});
+
+test("the suite leaves out no test of outages by mistake", async () => {
+  const all: string[] = [];
+  const without: string[] = [];
+  storeContract((name) => all.push(name), make, { interrupts: true });
+  storeContract((name) => without.push(name), make);
+  expect(all.filter((name) => !without.includes(name)).every((name) => name.startsWith("F7"))).toBe(true);
+  expect(all.length).toBeGreaterThan(without.length);
+  // With an interrupt that is not said, and without one that is, nothing passes.
+  expect(await failuresOf((register) => storeContract(register, make))).toEqual(without);
+  const uninterruptible = async () => ({ store: referenceStore(Date.now).store, dispose: async () => {} });
+  expect(await failuresOf((register) => storeContract(register, uninterruptible, { interrupts: true }))).toEqual(all);
 });

@@ -11,6 +11,7 @@ export function newPayload(version: number, change: Partial<GrantPayload> = {}):
     version,
     sealed: randomBytes(64),
     state: "active",
+    dueAt: undefined,
     identityHash: random(),
     accountHash: random(),
     tokenHashes: [random()],
@@ -19,7 +20,11 @@ export function newPayload(version: number, change: Partial<GrantPayload> = {}):
 }
 
 export function newRow(change: Partial<NewGrantRow> = {}): NewGrantRow {
-  return { connectionId: random(), connector: "example", ownerHash: random(), ...newPayload(1), ...change };
+  return {
+    ...{ connectionId: random(), connector: "example", ownerHash: random(), wrappedKey: randomBytes(60) },
+    ...newPayload(1),
+    ...change,
+  };
 }
 
 export function conditionOf({ connectionId, grantId, version, fence }: GrantRow): CommitCondition {

@@ -1,0 +1,69 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { generateKey, type KeyConfig } from "../index.ts";
+import { closeWorlds, codeOf, connect, createWorld, githubConnector, key } from "../test/harness.ts";
+
+afterEach(closeWorlds);
+
+const next: KeyConfig = { id: "next", secret: generateKey() };
+
+describe("rotateKeys", () => {
+  test("E7 after a pass the old key can go, and no grant was touched", async () => {
+    const { keeper, another, store, clock } = await createWorld(githubConnector);
+    const ids: string[] = [];
+    for (let count = 0; count < 7; count++) {
+      ids.push((await connect(keeper, { owner: `owner-${count}` })).connection.id);
+    }
+    const before = await Promise.all(ids.map((id) => store.get(id)));
+    expect(await another({ keys: [next, key] }).rotateKeys()).toEqual({ seen: 7, changed: 7, failed: 0 });
+    const after = await Promise.all(ids.map((id) => store.get(id)));
+    for (const [index, row] of after.entries()) {
+      expect({ ...row, wrappedKey: 0, readAt: 0 }).toEqual({ ...before[index], wrappedKey: 0, readAt: 0 });
+      expect(row?.wrappedKey).not.toEqual(before[index]?.wrappedKey);
+    }
+    const alone = another({ keys: [next] });
+    clock.advance(3601);
+    for (const id of ids) expect((await alone.connection("main", { id }).token()).accessToken).toBeTypeOf("string");
+    expect(await codeOf(another().connection("main", { owner: "owner-0" }).status())).toBe("decryption_failed");
+  });
+
+  test("E7 a second pass finds nothing to do, and passes at once agree", async () => {
+    const { keeper, another } = await createWorld(githubConnector);
+    for (let count = 0; count < 20; count++) await connect(keeper, { owner: `owner-${count}` });
+    const passes = await Promise.all([1, 2, 3].map(() => another({ keys: [next, key] }).rotateKeys()));
+    expect(passes.reduce((total, { changed }) => total + changed, 0)).toBe(20);
+    expect(passes.every(({ seen, failed }) => seen === 20 && failed === 0)).toBe(true);
+    expect(await another({ keys: [next, key] }).rotateKeys()).toEqual({ seen: 20, changed: 0, failed: 0 });
+  });
+
+  test("I3 a pass in the middle of a refresh disturbs neither", async () => {
+    let arrive = (): void => undefined;
+    const held = new Promise<undefined>((resolve) => {
+      arrive = () => resolve(undefined);
+    });
+    const after = ({ grantType }: { readonly grantType: string | undefined }) =>
+      grantType === "refresh_token" ? held : undefined;
+    const { keeper, another, clock, store, provider } = await createWorld(githubConnector, { faults: { after } });
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    const refreshing = connection.token();
+    await expect.poll(() => provider.log.tokenRequests.at(1)?.outcome).toBe("issued");
+    expect(await another({ keys: [next, key] }).rotateKeys()).toEqual({ seen: 1, changed: 1, failed: 0 });
+    const rewrapped = (await store.get(connection.id))?.wrappedKey;
+    arrive();
+    await refreshing;
+    expect(await store.get(connection.id)).toMatchObject({ version: 2, wrappedKey: rewrapped });
+    const alone = another({ keys: [next] });
+    expect((await alone.connection("main", { id: connection.id }).status()).state).toBe("active");
+  });
+
+  test("E9 a row whose key is not there is counted and kept, and stops no other", async () => {
+    const { keeper, another, store } = await createWorld(githubConnector);
+    const { connection } = await connect(keeper, { owner: "ada" });
+    await connect(another({ keys: [next, key] }), { owner: "grace" });
+    const before = await store.get(connection.id);
+    const last: KeyConfig = { id: "last", secret: generateKey() };
+    expect(await another({ keys: [last, next] }).rotateKeys()).toEqual({ seen: 2, changed: 1, failed: 1 });
+    expect((await store.get(connection.id))?.wrappedKey).toEqual(before?.wrappedKey);
+    expect(await another({ keys: [last, next, key] }).rotateKeys()).toEqual({ seen: 2, changed: 1, failed: 0 });
+  });
+});

@@ -1,0 +1,53 @@
+import { isGrantkeeperError } from "../errors.ts";
+import type { GrantRow, Store } from "../store/port.ts";
+import type { DataKeys } from "../vault/data-keys.ts";
+import { type PassOptions, type PassProgress, passOver } from "./pass.ts";
+
+export interface RotateKeysOptions {
+  readonly store: Store;
+  readonly dataKeys: DataKeys;
+  readonly ready: () => Promise<void>;
+  /** Told of each row that could not be done. */
+  readonly onFailure: (connectionId: string, code: string) => void;
+}
+
+export type RotateKeys = (options?: PassOptions) => Promise<PassProgress>;
+
+const pageSize = 100;
+const maximumTries = 5;
+
+/** Wraps every connection's data key in the first key of the configuration. Grants themselves are not opened. */
+export function createRotateKeys({ store, dataKeys, ready, onFailure }: RotateKeysOptions): RotateKeys {
+  async function rewrap(row: GrantRow): Promise<"changed" | "left"> {
+    const { connectionId } = row;
+    let current: GrantRow | undefined = row;
+    for (let attempt = 0; attempt < maximumTries && current !== undefined; attempt++) {
+      const { grantId, wrappedKey } = current;
+      const rewrapped = await dataKeys.rewrap({ connectionId, wrappedKey });
+      if (rewrapped === undefined) return "left";
+      const outcome = await store.rewrap({ connectionId, grantId, expected: wrappedKey, wrappedKey: rewrapped });
+      if (outcome === "rewrapped") return "changed";
+      // A new consent, or another process's pass: what is there now may be done already.
+      current = await store.get(connectionId);
+    }
+    if (current === undefined) return "left";
+    throw new Error("moved");
+  }
+
+  return (pass = {}) =>
+    passOver(
+      pass,
+      async (after) => {
+        await ready();
+        return store.list({ limit: pageSize, after });
+      },
+      async (row) => {
+        try {
+          return await rewrap(row);
+        } catch (error) {
+          onFailure(row.connectionId, isGrantkeeperError(error) ? error.code : "moved");
+          return "failed";
+        }
+      },
+    );
+}

@@ -1,0 +1,156 @@
+import type { Connector } from "../connector/types.ts";
+import type { GrantkeeperError } from "../errors.ts";
+import type { Grant, OpenGrant, ReauthorizationReason } from "../grant/grants.ts";
+import { type HeldGrant, notConnected } from "../grant/leases.ts";
+import { reauthorizationRequired } from "../grant/live-token-set.ts";
+import { missingScopes } from "../grant/scopes.ts";
+import { tokenRequestError } from "../provider/errors.ts";
+import type { TokenOutcome } from "../provider/token-answer.ts";
+import { type TokenSet, toTokenSet } from "../provider/token-response.ts";
+import type { Failures } from "./failures.ts";
+import { type SaveOptions, saveRefreshed } from "./save-refreshed.ts";
+
+export interface SettleOptions extends SaveOptions {
+  readonly failures: Failures;
+}
+
+/** One refresh, from the lease on. */
+export interface Attempt {
+  readonly held: HeldGrant;
+  readonly name: string;
+  readonly attemptId: string;
+  readonly connector: Connector;
+  /** What was sent. */
+  readonly tokenSet: TokenSet;
+  /** Whether the refresh token was sent before, by us or by a predecessor whose intent is open, and no answer came. */
+  readonly unanswered: boolean;
+}
+
+/** Says what a refresh's answer means for the grant. */
+export interface Settle {
+  /** `look again`: the row says more than the answer does. Throws what callers are to be told. */
+  settle(attempt: Attempt, outcome: TokenOutcome): Promise<OpenGrant | "look again">;
+  /** False when another has moved the row meanwhile, so that what was found no longer says anything about it. */
+  markEnded(held: HeldGrant, tokenSet: string, reason: ReauthorizationReason): Promise<boolean>;
+}
+
+export function createSettle(options: SettleOptions): Settle {
+  const { grants, leases, events, failures, journal } = options;
+  const { now } = options.environment;
+
+  async function settle(attempt: Attempt, outcome: TokenOutcome): Promise<OpenGrant | "look again"> {
+    const { held, name, connector, unanswered } = attempt;
+    switch (outcome.kind) {
+      case "tokens":
+        return keep(attempt, outcome);
+      case "refused":
+        return believe(attempt, unanswered && connector.rotation.kind !== "none");
+      case "invalid":
+        await salvage(attempt, outcome.refreshTokens[name]);
+        throw failed(attempt, tokenRequestError(outcome, held.grant.connector, now()), outcome.refreshTokens[name]);
+      case "ambiguous":
+        await leases.release(held, []);
+        throw failed(attempt, tokenRequestError(outcome, held.grant.connector, now()));
+      case "withheld":
+        // Nobody is to blame but the time: whoever asks next tries again.
+        await leases.release(held, unanswered ? [] : [name]);
+        throw tokenRequestError(outcome, held.grant.connector, now());
+      default:
+        // Nothing was spent now; what an earlier request did is as unknown as before.
+        await leases.release(held, unanswered ? [] : [name]);
+        throw failed(attempt, tokenRequestError(outcome, held.grant.connector, now()));
+    }
+  }
+
+  async function keep(
+    { held, name, attemptId, connector }: Attempt,
+    outcome: Extract<TokenOutcome, { kind: "tokens" }>,
+  ): Promise<OpenGrant | "look again"> {
+    // More sets than the one that was asked for are rare, and kept: one may hold a new refresh token.
+    const received = Object.entries(outcome.tokenSets).map(([set, response]): [string, TokenSet] => [
+      set,
+      toTokenSet(response, {
+        now: now(),
+        requestedScopes: held.grant.requestedScopes[set] ?? [],
+        previous: held.grant.tokenSets[set],
+        accessTokenLifetime: connector.accessTokenLifetime,
+        refreshTokenLifetime: connector.refreshTokenLifetime,
+      }),
+    ]);
+    const tokenSets = Object.fromEntries(received);
+    const saved = await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: true });
+    if (saved === undefined) return "look again";
+    const about = { connector: held.grant.connector, connectionId: held.lease.connectionId, tokenSet: name };
+    events.emit("connection.refreshed", about);
+    const before = missingScopes(connector, name, held.grant);
+    const missing = missingScopes(connector, name, saved.grant);
+    if (before.join(" ") !== missing.join(" ")) {
+      const granted = saved.grant.tokenSets[name]?.scopes ?? [];
+      events.emit("connection.scopes_changed", { ...about, granted, missing });
+    }
+    return saved;
+  }
+
+  /** R45: a refresh token that came in an answer we cannot use replaces the one that is spent. */
+  async function salvage(
+    { held, name, attemptId, tokenSet }: Attempt,
+    refreshToken: string | undefined,
+  ): Promise<void> {
+    if (refreshToken === undefined || refreshToken === tokenSet.refreshToken) return leases.release(held, []);
+    const tokenSets = { [name]: { ...tokenSet, refreshToken } };
+    await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: false });
+  }
+
+  /**
+   * `invalid_grant` is believed only if the row is still the one whose refresh token was sent; otherwise another process
+   * is at work on it or has been, and its result is looked for. A refresh token that a process of this host has written
+   * down and not committed comes first, too.
+   */
+  async function believe({ held, name, tokenSet }: Attempt, answerWasLost: boolean): Promise<"look again"> {
+    const current = await grants.read(held.lease.connectionId);
+    if (current === undefined) throw notConnected();
+    const { row } = current;
+    const untouched =
+      row.grantId === held.row.grantId && row.version === held.row.version && row.fence === held.lease.fence;
+    if (!untouched || (await takeCandidate(held, name, tokenSet))) return "look again";
+    const expired = tokenSet.refreshTokenExpiresAt !== undefined && tokenSet.refreshTokenExpiresAt <= now();
+    const reason = answerWasLost ? "rotation_response_lost" : expired ? "expired" : "revoked";
+    if (!(await markEnded(held, name, reason))) return "look again";
+    throw reauthorizationRequired(held.grant.connector, name, reason);
+  }
+
+  /** Commits a journalled successor of the refused refresh token, to be tried next. */
+  async function takeCandidate(held: HeldGrant, name: string, refused: TokenSet): Promise<boolean> {
+    const refreshTokenHash = grants.hashRefreshToken(refused.refreshToken ?? "");
+    const found = (await journal.find(held.lease.connectionId)).find(
+      (entry) => entry.tokenSet === name && entry.refreshTokenHash === refreshTokenHash,
+    );
+    if (found === undefined || found.received[name]?.refreshToken === refused.refreshToken) return false;
+    const { attemptId, received: tokenSets } = found;
+    await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: false });
+    await journal.remove(found);
+    return true;
+  }
+
+  async function markEnded(held: HeldGrant, tokenSet: string, reason: ReauthorizationReason): Promise<boolean> {
+    const { connectionId } = held.lease;
+    const { connector } = held.grant;
+    const grant: Grant = { ...held.grant, ended: { ...held.grant.ended, [tokenSet]: reason } };
+    const { outcome } = await grants.commit(held, grant, { replaced: [tokenSet] });
+    if (outcome !== "committed") return false;
+    events.emit("connection.needs_reauthorization", { connector, connectionId, tokenSet, reason });
+    return true;
+  }
+
+  function failed({ held, name }: Attempt, error: GrantkeeperError, salvaged?: string): GrantkeeperError {
+    const { connectionId } = held.lease;
+    for (const refreshToken of [held.grant.tokenSets[name]?.refreshToken, salvaged]) {
+      if (refreshToken !== undefined) failures.remember(grants.hashRefreshToken(refreshToken), error);
+    }
+    const { connector } = held.grant;
+    events.emit("connection.refresh_failed", { connector, connectionId, tokenSet: name, code: error.code });
+    return error;
+  }
+
+  return { settle, markEnded };
+}

@@ -1,0 +1,92 @@
+import type { Locks } from "../../locks.ts";
+import type { Store } from "../port.ts";
+import type { KeyvAccess } from "./access.ts";
+
+export interface ValuesOptions {
+  readonly access: KeyvAccess;
+  readonly locks: Locks;
+  readonly now: () => number;
+  /** Opens the store, or says why it may not be used. */
+  readonly ready: () => Promise<void>;
+}
+
+/** Flows and settings in Keyv. */
+export interface Values extends Pick<Store, "flows" | "settings"> {
+  /** Makes an entry known that was there when the store was opened. */
+  found(key: string, value: unknown): void;
+}
+
+interface StoredFlow {
+  readonly sealed: string;
+  readonly until: number;
+}
+
+const flowPrefix = "flow:";
+const settingPrefix = "setting:";
+const removedAtOnce = 20;
+
+export function createValues({ access, locks, now, ready }: ValuesOptions): Values {
+  /** When each flow ends, in the order of their putting. */
+  const flowEnds = new Map<string, number>();
+
+  /** Not every adapter removes what has expired. A few at a time, oldest first. */
+  async function removeEndedFlows(): Promise<void> {
+    for (let count = 0; count < removedAtOnce; count++) {
+      const [oldest] = flowEnds;
+      if (oldest === undefined || oldest[1] > now()) return;
+      await access.remove(oldest[0]);
+      flowEnds.delete(oldest[0]);
+    }
+  }
+
+  return {
+    found(key, value) {
+      if (key.startsWith(flowPrefix)) flowEnds.set(key, (value as StoredFlow).until);
+    },
+
+    flows: {
+      async put(key, sealed, ttlMs) {
+        await ready();
+        await removeEndedFlows();
+        const until = now() + ttlMs;
+        await access.write(flowPrefix + key, { sealed: encode(sealed), until } satisfies StoredFlow, ttlMs);
+        flowEnds.set(flowPrefix + key, until);
+      },
+      async take(key) {
+        await ready();
+        return locks.run(flowPrefix + key, async () => {
+          const stored = (await access.read(flowPrefix + key)) as StoredFlow | undefined;
+          if (stored === undefined) return undefined;
+          await access.remove(flowPrefix + key);
+          flowEnds.delete(flowPrefix + key);
+          return stored.until > now() ? decode(stored.sealed) : undefined;
+        });
+      },
+    },
+
+    settings: {
+      async get(name) {
+        await ready();
+        const stored = await access.read(settingPrefix + name);
+        return typeof stored === "string" ? decode(stored) : undefined;
+      },
+      async compareAndSet(name, expected, value) {
+        await ready();
+        return locks.run(settingPrefix + name, async () => {
+          const stored = await access.read(settingPrefix + name);
+          if (stored !== (expected && encode(expected))) return false;
+          await access.write(settingPrefix + name, encode(value));
+          return true;
+        });
+      },
+    },
+  };
+}
+
+function encode(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64url");
+}
+
+function decode(text: string): Uint8Array {
+  return Buffer.from(text, "base64url");
+}
