@@ -400,18 +400,27 @@ describe("a store that fails in the middle", () => {
   }
   const down = new GrantkeeperError("store_unavailable", "down");
 
-  test("F7 a refreshed token waits for its commit, and nobody gets it before", async () => {
+  test("F7 D4 D5 I5 a refreshed token waits for its commit, and nobody gets it before", async () => {
     let failures = 0;
+    let committed = false;
     const createStore = flaky((commit) => async (request) => {
       if (failures-- > 0) throw down;
-      return commit(request);
+      const outcome = await commit(request);
+      committed = outcome === "committed";
+      return outcome;
     });
     const { keeper, clock, provider } = await createWorld(githubConnector, {}, {}, createStore);
     const { connection } = await connect(keeper);
     clock.advance(3601);
     provider.log.clear();
+    committed = false;
     failures = 4;
-    const tokens = await Promise.all([connection.token(), connection.token()]);
+    const ask = async () => {
+      const token = await connection.token();
+      expect(committed).toBe(true);
+      return token;
+    };
+    const tokens = await Promise.all([ask(), ask()]);
     expect(failures).toBe(-1);
     expect(provider.log.tokenRequests).toHaveLength(1);
     clock.advance(3601);

@@ -8,7 +8,7 @@ beforeEach(() => {
   time = 1_000_000;
 });
 
-test("none: the refresh token stays the same, and each refresh gives a new access token", () => {
+test("T1 none: the refresh token stays the same, and each refresh gives a new access token", () => {
   const { engine, first } = start({ kind: "none" });
   const [second, third] = [refresh(engine, first), refresh(engine, first)];
   expect(second.refreshToken).toBe(first.refreshToken);
@@ -16,7 +16,7 @@ test("none: the refresh token stays the same, and each refresh gives a new acces
   expect(engine.useAccessToken(first.accessToken).kind).toBe("live");
 });
 
-test("strict: a refresh ends the old refresh and access token at once", () => {
+test("T1 strict: a refresh ends the old refresh and access token at once", () => {
   const { engine, first } = start({ kind: "strict" });
   const second = refresh(engine, first);
   expect(engine.isAlive(first.refreshToken)).toBe(false);
@@ -25,7 +25,7 @@ test("strict: a refresh ends the old refresh and access token at once", () => {
   expect(engine.useAccessToken(second.accessToken).kind).toBe("live");
 });
 
-test("strict: reuse of any generation is noticed and ends the whole grant", () => {
+test("T1 strict: reuse of any generation is noticed and ends the whole grant", () => {
   const { engine, issued, first } = start({ kind: "strict" }, { default: ["read"], user: ["search"] });
   const user = issued.tokenSets["user"];
   const third = refresh(engine, refresh(engine, first));
@@ -38,14 +38,14 @@ test("strict: reuse of any generation is noticed and ends the whole grant", () =
   expect(engine.isAlive(user?.refreshToken ?? "")).toBe(false);
 });
 
-test("strict: token sets are refreshed apart", () => {
+test("T1 strict: token sets are refreshed apart", () => {
   const { engine, issued, first } = start({ kind: "strict" }, { default: ["read"], user: ["search"] });
   refresh(engine, first);
   expect(engine.isAlive(issued.tokenSets["user"]?.refreshToken ?? "")).toBe(true);
   expect(engine.useAccessToken(issued.tokenSets["user"]?.accessToken ?? "").kind).toBe("live");
 });
 
-test("untilUsed: the old refresh token lives until its successor is used", () => {
+test("T1 untilUsed: the old refresh token lives until its successor is used", () => {
   const { engine, first } = start({ kind: "untilUsed" });
   const second = refresh(engine, first);
   expect(engine.isAlive(first.refreshToken)).toBe(true);
@@ -56,7 +56,7 @@ test("untilUsed: the old refresh token lives until its successor is used", () =>
   expect(engine.refresh({ refreshToken: first.refreshToken, scopes: undefined })).toMatchObject({ reuse: true });
 });
 
-test("untilUsed: the old refresh token lives until the new access token is used", () => {
+test("T1 untilUsed: the old refresh token lives until the new access token is used", () => {
   const { engine, first } = start({ kind: "untilUsed" });
   const second = refresh(engine, first);
   expect(engine.useAccessToken(first.accessToken).kind).toBe("live");
@@ -66,7 +66,7 @@ test("untilUsed: the old refresh token lives until the new access token is used"
   expect(engine.isAlive(second.refreshToken)).toBe(true);
 });
 
-test("grace: the old refresh token lives for its window, counted from its first use", () => {
+test("T1 grace: the old refresh token lives for its window, counted from its first use", () => {
   const { engine, first } = start({ kind: "grace", windowSeconds: 30 });
   const second = refresh(engine, first);
   time += 20_000;
