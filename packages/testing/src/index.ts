@@ -1,7 +1,7 @@
 export { type ConsentChoice, consent } from "./consent.ts";
 export { connectorContract } from "./contracts/connector.ts";
 export type { ConnectorFixtures, ExpectedTokenSet } from "./contracts/connector-fixtures.ts";
-export { storeContract } from "./contracts/store.ts";
+export { type StoreContractOptions, storeContract } from "./contracts/store.ts";
 export type { StoreUnderTest } from "./contracts/store-rows.ts";
 export type { TestFunction } from "./contracts/test-function.ts";
 export type { ApiRequestEntry, Lineage, ProviderLog, RevocationEntry, TokenRequestEntry } from "./provider/log.ts";
@@ -15,3 +15,6 @@ export type {
   SeedOptions,
 } from "./provider/options.ts";
 export { startProvider } from "./provider/start.ts";
+export type { AddedFault, FaultScope, NetworkFault } from "./proxy/faults.ts";
+export type { FaultProxy, FaultProxyOptions } from "./proxy/options.ts";
+export { startFaultProxy } from "./proxy/start.ts";
