@@ -448,6 +448,26 @@ describe("a store that fails in the middle", () => {
     expect(provider.log.reuseDetected).toBe(0);
   });
 
+  test("I7 a lease that cannot be given back makes nobody ask the provider again", async () => {
+    let failing = false;
+    let answer: EmulatedResponse | undefined;
+    const createStore = (clock: Clock): Store => {
+      const store = keyvStore(undefined, { now: clock.now });
+      return { ...store, release: (request) => (failing ? Promise.reject(down) : store.release(request)) };
+    };
+    const faults = { before: () => answer };
+    const { keeper, clock, provider } = await createWorld(githubConnector, { faults }, {}, createStore);
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    provider.log.clear();
+    failing = true;
+    answer = { status: 429, headers: { "retry-after": "120" }, json: {} };
+    expect(await codeOf(connection.token())).toBe("provider_unavailable");
+    clock.advance(31);
+    for (let round = 0; round < 5; round++) expect(await codeOf(connection.token())).toBe("provider_unavailable");
+    expect(provider.log.tokenRequests).toHaveLength(1);
+  });
+
   test("D3 a store that cannot be written stops a refresh before it is sent", async () => {
     let failing = false;
     const createStore = (clock: Clock): Store => {

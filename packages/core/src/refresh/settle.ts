@@ -45,21 +45,32 @@ export function createSettle(options: SettleOptions): Settle {
         return keep(attempt, outcome);
       case "refused":
         return believe(attempt, unanswered && connector.rotation.kind !== "none");
-      case "invalid":
-        await salvage(attempt, outcome.refreshTokens[name]);
-        throw failed(attempt, tokenRequestError(outcome, held.grant.connector, now()), outcome.refreshTokens[name]);
+      case "invalid": {
+        const refreshToken = outcome.refreshTokens[name];
+        const error = failed(attempt, tokenRequestError(outcome, held.grant.connector, now()), refreshToken);
+        await salvage(attempt, refreshToken);
+        throw error;
+      }
       case "ambiguous":
-        await leases.release(held, []);
-        throw failed(attempt, tokenRequestError(outcome, held.grant.connector, now()));
+        return giveUp(held, [], failed(attempt, tokenRequestError(outcome, held.grant.connector, now())));
       case "withheld":
         // Nobody is to blame but the time: whoever asks next tries again.
-        await leases.release(held, unanswered ? [] : [name]);
-        throw tokenRequestError(outcome, held.grant.connector, now());
-      default:
+        return giveUp(held, unanswered ? [] : [name], tokenRequestError(outcome, held.grant.connector, now()));
+      default: {
         // Nothing was spent now; what an earlier request did is as unknown as before.
-        await leases.release(held, unanswered ? [] : [name]);
-        throw failed(attempt, tokenRequestError(outcome, held.grant.connector, now()));
+        const error = failed(attempt, tokenRequestError(outcome, held.grant.connector, now()));
+        return giveUp(held, unanswered ? [] : [name], error);
+      }
     }
+  }
+
+  /**
+   * A lease that cannot be given back runs out, and an intent that stays costs time and no grant. The error is what counts,
+   * and has been remembered already, so that a store that is away makes nobody ask the provider again and again.
+   */
+  async function giveUp(held: HeldGrant, clearIntents: readonly string[], error: GrantkeeperError): Promise<never> {
+    await leases.release(held, clearIntents).catch(() => undefined);
+    throw error;
   }
 
   async function keep(
