@@ -83,7 +83,8 @@ export function createTokens(options: TokensOptions): Tokens {
       cache.delete(connectionId);
       throw notConnected();
     }
-    const same = cached !== undefined && cached.row.grantId === row.grantId && cached.row.version === row.version;
+    // By the bytes: after a restored backup a version may come a second time, with something else in it.
+    const same = cached !== undefined && Buffer.compare(cached.row.sealed, row.sealed) === 0;
     return cache.set(same ? { row, grant: cached.grant } : await grants.open(row), at);
   }
 

@@ -1,0 +1,42 @@
+import { afterEach, expect, test } from "vitest";
+import type { GrantRow } from "../store/port.ts";
+import { closeWorlds, codeOf, connect, createWorld, githubConnector, type World } from "../test/harness.ts";
+
+afterEach(closeWorlds);
+
+/** Puts a row back to what it was, as a restored backup does. */
+async function restore({ store }: World<typeof githubConnector>, row: GrantRow): Promise<void> {
+  const current = await store.get(row.connectionId);
+  if (current === undefined) throw new Error("the row is gone");
+  const { connectionId, grantId, version, fence } = current;
+  const held = await store.lease({
+    ...{ connectionId, grantId, version, fence, holder: "restore", durationMs: 1_000, intent: undefined },
+  });
+  if (held.kind !== "leased") throw new Error(held.kind);
+  const expected = { connectionId, grantId, version, fence: held.lease.fence };
+  await store.commit({ expected, payload: row, clearIntents: [] });
+}
+
+test("F14 a version that comes a second time after a restored backup is read anew", async () => {
+  const world = await createWorld(githubConnector);
+  const { keeper, another, clock, provider, store } = world;
+  const { connection } = await connect(keeper);
+  const backup = await store.get(connection.id);
+  if (backup === undefined) throw new Error("the row is gone");
+  const watcher = another();
+  provider.revokeGrant((await connection.token()).accessToken);
+  clock.advance(3601);
+  const watched = watcher.connection("main", { id: connection.id });
+  expect(await codeOf(watched.token())).toBe("reauthorization_required");
+  clock.advance(11);
+  expect(await codeOf(watched.token())).toBe("reauthorization_required");
+
+  await restore(world, backup);
+  await another().connection("main", { id: connection.id }).setMetadata({ restored: true });
+  expect((await store.get(connection.id))?.version).toBe(2);
+  clock.advance(11);
+  // What it says now it has from the provider again, and not from its memory.
+  provider.log.clear();
+  expect(await codeOf(watched.token())).toBe("reauthorization_required");
+  expect(provider.log.tokenRequests).toHaveLength(1);
+});
