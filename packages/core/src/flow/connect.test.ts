@@ -188,6 +188,51 @@ describe("which connection a consent goes to", () => {
     expect((await connection.status()).state).toBe("active");
   });
 
+  test("F7 a new connection whose acknowledgement was lost is not written a second time", async () => {
+    let lost = true;
+    const createStore = (clock: Clock): Store => {
+      const store = keyvStore(undefined, { now: clock.now });
+      const insert: Store["insert"] = async (row) => {
+        const outcome = await store.insert(row);
+        if (!lost) return outcome;
+        lost = false;
+        throw new Error("ECONNRESET");
+      };
+      return { ...store, insert };
+    };
+    const { keeper, store, events } = await createWorld(githubConnector, {}, {}, createStore);
+    const { connection } = await connect(keeper);
+    expect((await store.get(connection.id))?.version).toBe(1);
+    expect(events.map(({ name }) => name)).toEqual(["connection.connected"]);
+  });
+
+  test.each([
+    ["before it was made", false],
+    ["after it was made", true],
+  ])("F7 a reconnect whose commit fails %s is saved once", async (_, stored) => {
+    let failures = 0;
+    const createStore = (clock: Clock): Store => {
+      const store = keyvStore(undefined, { now: clock.now });
+      const commit: Store["commit"] = async (request) => {
+        if (failures-- <= 0) return store.commit(request);
+        if (stored) await store.commit(request);
+        throw new Error("ECONNRESET");
+      };
+      return { ...store, commit };
+    };
+    const { keeper, store, events, clock } = await createWorld(githubConnector, {}, {}, createStore);
+    const { connection } = await connect(keeper);
+    const before = await store.get(connection.id);
+    failures = 1;
+    await connect(keeper, { connectionId: connection.id });
+    const after = await store.get(connection.id);
+    expect(after?.version).toBe(2);
+    expect(after?.grantId).not.toBe(before?.grantId);
+    expect(events.map(({ name }) => name)).toEqual(["connection.connected", "connection.reconnected"]);
+    clock.advance(3601);
+    expect((await connection.token()).accessToken).toBeTypeOf("string");
+  });
+
   test("F7 a store that is down for a moment does not cost the consent", async () => {
     let failures = 2;
     const createStore = (clock: Clock): Store => {

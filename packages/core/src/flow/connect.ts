@@ -72,11 +72,16 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
     }
   }
 
+  function insertPatiently(grant: Grant): ReturnType<Grants["insert"]> {
+    const connectionId = environment.randomId("con");
+    return patiently(() => grants.insert(grant, connectionId));
+  }
+
   /** The code is spent: a store that is down for a moment must not cost the user another consent. */
-  async function insertPatiently(grant: Grant): ReturnType<Grants["insert"]> {
+  async function patiently<Result>(save: () => Promise<Result>): Promise<Result> {
     for (let attempt = 0; ; attempt++) {
       try {
-        return await grants.insert(grant);
+        return await save();
       } catch (error) {
         const transient = isGrantkeeperError(error) && error.code === "store_unavailable";
         if (!transient || attempt === 6) throw error;
@@ -85,16 +90,27 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
     }
   }
 
-  function reconnect(connectionId: string, consent: NewConsent): Promise<SavedConsent> {
-    return leases.hold<SavedConsent>(
-      connectionId,
-      async (open) => {
-        assertSameAccount(open, consent);
-        const live = Object.keys(consent.tokenSets).some((name) => isLive(open.grant, name));
-        if (consent.live === "keep" && live) return { kind: "done", result: { connectionId, unproven: [] } };
-        return { kind: "take", intent: undefined, plan: undefined };
-      },
-      (held) => replace(held, consent),
+  async function reconnect(connectionId: string, consent: NewConsent): Promise<SavedConsent> {
+    let before: string | undefined;
+    return patiently(() =>
+      leases.hold<SavedConsent>(
+        connectionId,
+        async (open) => {
+          assertSameAccount(open, consent);
+          // Only the answer of an earlier try was lost; or a newer consent has come since, which counts for more.
+          if (before !== undefined && before !== open.row.grantId) {
+            events.emit("connection.reconnected", { connector: open.grant.connector, connectionId });
+            return { kind: "done", result: { connectionId, unproven: [] } };
+          }
+          const live = Object.keys(consent.tokenSets).some((name) => isLive(open.grant, name));
+          if (consent.live === "keep" && live) return { kind: "done", result: { connectionId, unproven: [] } };
+          return { kind: "take", intent: undefined, plan: undefined };
+        },
+        (held) => {
+          before ??= held.row.grantId;
+          return replace(held, consent);
+        },
+      ),
     );
   }
 

@@ -50,7 +50,11 @@ export interface Grants {
   /** A strong read; `undefined` only when there is no such row. */
   read(connectionId: string): Promise<OpenGrant | undefined>;
   open(row: GrantRow): Promise<OpenGrant>;
-  insert(grant: Grant): Promise<{ readonly inserted: boolean; readonly connectionId: string }>;
+  /**
+   * Adds a grant under a connection id of the caller's, who gives the same one to try again when the answer was lost. Not
+   * inserted: another connection is that of the same owner and account.
+   */
+  insert(grant: Grant, connectionId: string): Promise<{ readonly inserted: boolean; readonly connectionId: string }>;
   /** Replaces the grant under a lease, whose holder has replaced the token sets named. `newGrantId` for a new consent. */
   commit(
     held: { readonly lease: LeaseKey; readonly row: GrantRow },
@@ -153,14 +157,15 @@ export function createGrants({ store, dataKeys, openIndex, connectors, environme
       const row = await store.get(connectionId);
       return row === undefined ? undefined : open(row);
     },
-    async insert(grant) {
+    async insert(grant, connectionId) {
       await ready();
-      const connectionId = randomId("con");
       const key = { connectionId, wrappedKey: await dataKeys.create(connectionId) };
       const payload = await payloadOf(key, randomId("gnt"), 1, grant);
       const ownerHash = hash("owner", grant.owner);
       const result = await store.insert({ ...payload, ...key, connector: grant.connector, ownerHash });
-      return result.inserted ? { inserted: true, connectionId } : result;
+      // Taken by this very connection: an earlier try was stored, and only its answer was lost.
+      const inserted = result.inserted || result.connectionId === connectionId;
+      return { inserted, connectionId: result.inserted ? connectionId : result.connectionId };
     },
     async commit({ lease, row }, grant, { replaced, newGrantId = false }) {
       const { connectionId } = lease;
