@@ -98,12 +98,13 @@ export function createConnections(options: ConnectionsOptions): Connections {
   }
 
   async function strongRead(connectionId: string): Promise<OpenGrant> {
+    const at = now();
     const open = await grants.read(connectionId);
     if (open === undefined) {
       cache.delete(connectionId);
       throw notConnected();
     }
-    cache.set(open, now());
+    cache.set(open, at);
     return open;
   }
 
@@ -224,8 +225,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
       async () => ({ kind: "take", intent: undefined, plan: undefined }),
       async (held) => {
         const grant: Grant = { ...held.grant, metadata };
+        const at = now();
         const { outcome, row } = await grants.commit(held, grant, { replaced: [] });
-        if (outcome === "committed") cache.set({ row, grant }, now());
+        if (outcome === "committed") cache.set({ row, grant }, at);
         else throw changedMeanwhile(grant.connector, now());
       },
     );

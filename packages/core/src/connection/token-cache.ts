@@ -3,7 +3,7 @@ import type { OpenGrant } from "../grant/grants.ts";
 /** Grants that this process has opened, so that a valid token costs no read and no decryption. Bounded: oldest out first. */
 export interface TokenCache {
   get(connectionId: string): CachedGrant | undefined;
-  /** Keeps what was read, unless what is held is newer. */
+  /** Keeps what was read, unless what is held is newer. `checkedAt`: when it was asked for, since an answer may take its time. */
   set(open: OpenGrant, checkedAt: number): CachedGrant;
   delete(connectionId: string): void;
   clear(): void;

@@ -114,8 +114,9 @@ export function createTokens(options: TokensOptions): Tokens {
     name: string,
     isStale: (tokenSet: TokenSet) => boolean,
   ): Promise<TokenSet> {
+    const at = now();
     const open = await refresh.refresh(connectionId, name, isStale);
-    cache.set(open, now());
+    cache.set(open, at);
     const tokenSet = liveTokenSet(open.grant, name);
     if (tokenSet.refreshToken !== undefined || tokenSet.expiresAt === undefined || tokenSet.expiresAt > now())
       return tokenSet;
