@@ -31,7 +31,7 @@ try {
       await connect(page, "Google");
     }
     await button(page, "GitHub", "Ask 500 times").click();
-    await page.getByText("500 callers asked").waitFor();
+    await page.getByText("asked at the moment the token ran out").waitFor();
     await button(page, "Google", "Call API").click();
     await page.getByText("calendarListEntry").waitFor();
     if (name === "light") await connect(page, "Slack", "chat:write");

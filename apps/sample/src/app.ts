@@ -1,8 +1,10 @@
 import { createHandler, GrantkeeperError, isGrantkeeperError } from "@grantkeeper/core";
 import { Hono } from "hono";
 import { assets } from "./assets.ts";
+import type { SecondProcesses } from "./at-once/second-processes.ts";
 import { connectionRoutes } from "./connection-routes.ts";
 import { type ConnectorKey, connectorKeys, type SampleKeeper } from "./connectors.ts";
+import type { StoredRow } from "./database.ts";
 import { createNotices } from "./notices.ts";
 import { createOutcomes } from "./outcomes.ts";
 import { statusesOf } from "./overview.ts";
@@ -18,9 +20,10 @@ import { signInPage } from "./views/sign-in-page.ts";
 export interface AppOptions {
   readonly keeper: SampleKeeper;
   readonly providers: Readonly<Record<ConnectorKey, Provider>>;
+  readonly secondProcesses: SecondProcesses;
   readonly sessions: Sessions;
   /** The row of a connection as it lies in the database. */
-  readonly readRow: (connectionId: string) => string | undefined;
+  readonly readRow: (connectionId: string) => StoredRow | undefined;
   /** How long an emulated provider's access tokens live. */
   readonly tokenLifetimeSeconds: number;
   /** Unix milliseconds. */
@@ -29,7 +32,7 @@ export interface AppOptions {
 
 /** The web application. It needs no port: `app.request(…)` drives it, too. */
 export function createApp(options: AppOptions): Hono {
-  const { keeper, providers, sessions, readRow, tokenLifetimeSeconds, now = Date.now } = options;
+  const { keeper, providers, secondProcesses, sessions, readRow, tokenLifetimeSeconds, now = Date.now } = options;
   const app = new Hono();
   const outcomes = createOutcomes();
   const notices = createNotices();
@@ -81,7 +84,7 @@ export function createApp(options: AppOptions): Hono {
 
   const connections = new Hono<SignedIn>();
   connections.use(signedIn(sessions));
-  connections.route("/", connectionRoutes({ keeper, providers, outcomes, notices, now }));
+  connections.route("/", connectionRoutes({ keeper, providers, secondProcesses, outcomes, notices, now }));
   app.route("/connections", connections);
 
   app.notFound(async (c) => {

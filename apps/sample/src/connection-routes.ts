@@ -1,6 +1,7 @@
 import { GrantkeeperError, type IdentifiedConnection, isGrantkeeperError } from "@grantkeeper/core";
 import { type Context, Hono } from "hono";
-import { askAtOnce } from "./ask-at-once.ts";
+import { askAtOnce } from "./at-once/ask-at-once.ts";
+import type { SecondProcesses } from "./at-once/second-processes.ts";
 import { callApi } from "./call-api.ts";
 import { type ConnectorKey, isConnectorKey, type SampleKeeper, type TokenSetName, tokenSetOf } from "./connectors.ts";
 import type { Notices } from "./notices.ts";
@@ -11,6 +12,7 @@ import type { SignedIn } from "./signed-in.ts";
 export interface ConnectionRoutesOptions {
   readonly keeper: SampleKeeper;
   readonly providers: Readonly<Record<ConnectorKey, Provider>>;
+  readonly secondProcesses: SecondProcesses;
   readonly outcomes: Outcomes;
   readonly notices: Notices;
   /** Unix milliseconds. */
@@ -27,6 +29,7 @@ interface Chosen {
 export function connectionRoutes({
   keeper,
   providers,
+  secondProcesses,
   outcomes,
   notices,
   now,
@@ -46,7 +49,7 @@ export function connectionRoutes({
   app.post("/:connector/:id/ask", (c) =>
     perform(c, async (chosen) => {
       const { signal } = c.req.raw;
-      return { kind: "asked", asked: await askAtOnce({ keeper, now, signal, ...chosen }) };
+      return { kind: "asked", asked: await askAtOnce({ keeper, secondProcesses, now, signal, ...chosen }) };
     }),
   );
 

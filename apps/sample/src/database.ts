@@ -1,30 +1,41 @@
-import { DatabaseSync } from "node:sqlite";
-import { keyvStore, type Store } from "@grantkeeper/core";
-import KeyvSqlite from "@keyv/sqlite";
-import { Keyv } from "keyv";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
+import type { Store } from "@grantkeeper/core";
+import { sqliteStore } from "@grantkeeper/store-sqlite";
 
-export interface Database {
-  readonly store: Store;
-  /** A connection's row exactly as it lies in the file, to show that nothing in it can be read. */
-  readonly readRow: (connectionId: string) => string | undefined;
+/** A connection's row, by column, exactly as it lies in the file. */
+export type StoredRow = Readonly<Record<string, SQLOutputValue>>;
+
+export interface RowReader {
+  /** To show that nothing in it can be read. */
+  readonly readRow: (connectionId: string) => StoredRow | undefined;
   readonly close: () => void;
 }
 
-/** Keeps grants in one SQLite file. */
-export function openDatabase(path: string): Database {
-  // No `error` listener here: with one, Keyv hides failures, and an outage would look like an empty database.
-  const keyv = new Keyv(
-    new KeyvSqlite({ uri: `sqlite://${path}`, driver: "node:sqlite", wal: true, busyTimeout: 2000 }),
-  );
-  let reader: DatabaseSync | undefined;
+/** Keeps grants in one SQLite file, which any number of processes on this machine may share. */
+export function openStore(dataDirectory: string): Store {
+  return sqliteStore(fileIn(dataDirectory));
+}
+
+/** Looks into the file of `openStore` past the store. */
+export function createRowReader(dataDirectory: string): RowReader {
+  let database: DatabaseSync | undefined;
   return {
-    store: keyvStore(keyv),
     readRow(connectionId) {
-      reader ??= new DatabaseSync(path, { readOnly: true });
-      const row = reader.prepare("SELECT value FROM keyv WHERE key = ?").get(`grant:${connectionId}`);
-      const value = row?.["value"];
-      return typeof value === "string" ? value : undefined;
+      database ??= new DatabaseSync(fileIn(dataDirectory), { readOnly: true, timeout: 1000 });
+      return database.prepare("SELECT * FROM grants WHERE connection_id = ?").get(connectionId);
     },
-    close: () => reader?.close(),
+    close: () => database?.close(),
   };
+}
+
+/** The file of a sample that kept grants in another form, where there is one: its connections would be missed. */
+export function unreadFile(dataDirectory: string): string | undefined {
+  const file = join(dataDirectory, "grants.sqlite");
+  return existsSync(file) ? file : undefined;
+}
+
+function fileIn(dataDirectory: string): string {
+  return join(dataDirectory, "connections.sqlite");
 }

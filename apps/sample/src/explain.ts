@@ -8,20 +8,23 @@ export function explain(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The same for a start that failed, which is most often the second one. */
-export async function explainStart(error: unknown, { port, dataDirectory }: Settings): Promise<string> {
+/**
+ * The same for a start that failed, which is most often the second one. Several processes may share the data, but each
+ * port has one, and emulated providers keep theirs with the data.
+ */
+export async function explainStart(error: unknown, { port, dataDirectory, clients }: Settings): Promise<string> {
   const taken = takenPort(error);
-  const refused = isGrantkeeperError(error) && error.code === "invalid_config";
-  if (taken === undefined && !refused) return explain(error);
+  if (taken === undefined) return explain(error);
 
+  const emulates = Object.values(clients).includes(undefined);
   const ports = await readPorts(dataDirectory, port);
   for (const candidate of new Set([port, ports.sample])) {
     if (!(await isSample(candidate))) continue;
-    return `one is running already at http://localhost:${candidate}. Use that one, or stop it; for a second one choose another PORT, and another SAMPLE_DATA_DIR if you set that.`;
+    const other = emulates ? ", and another SAMPLE_DATA_DIR if you set that" : "";
+    return `one is running already at http://localhost:${candidate}. Use that one, or stop it; for a second one choose another PORT${other}.`;
   }
-  if (taken === undefined) return explain(error);
   return taken >= port && taken <= port + 3
-    ? `port ${taken} is taken; PORT=${port} needs ${port} to ${port + 3}. Stop what uses it, or choose another PORT.`
+    ? `port ${taken} is taken; PORT=${port} needs ${emulates ? `${port} to ${port + 3}` : "it"}. Stop what uses it, or choose another PORT.`
     : `port ${taken} is taken, where the connections in ${dataDirectory} have their emulated provider. Stop what uses it, or choose another SAMPLE_DATA_DIR.`;
 }
 

@@ -1,3 +1,4 @@
+import { unreadFile } from "./database.ts";
 import { explain, explainStart } from "./explain.ts";
 import { listen } from "./listen.ts";
 import { openSample } from "./sample.ts";
@@ -29,6 +30,12 @@ async function start(settings: Settings): Promise<void> {
     // Waits for refreshes under way, whose answers would be lost otherwise.
     await sample.close();
   });
+  const unread = unreadFile(settings.dataDirectory);
+  if (unread !== undefined) {
+    console.log(
+      `Grantkeeper sample: ${unread} is in a form that is not read. Connect its accounts again, and delete it.`,
+    );
+  }
   console.log(`Grantkeeper sample: ${sample.keeper.callbackUrl.origin}`);
 }
 

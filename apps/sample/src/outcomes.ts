@@ -1,5 +1,5 @@
 import type { ErrorCode } from "@grantkeeper/core";
-import type { AskedAtOnce } from "./ask-at-once.ts";
+import type { AskedAtOnce } from "./at-once/ask-at-once.ts";
 import type { ApiAnswer } from "./call-api.ts";
 import type { TokenSetName } from "./connectors.ts";
 

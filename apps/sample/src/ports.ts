@@ -25,6 +25,7 @@ export async function readPorts(dataDirectory: string, port: number): Promise<Po
 export async function rememberPorts(dataDirectory: string, ports: Ports): Promise<void> {
   const file = fileIn(dataDirectory);
   // Whole or not at all: half a file would keep the sample from starting.
-  await writeFile(`${file}.tmp`, `${JSON.stringify(ports)}\n`);
-  await rename(`${file}.tmp`, file);
+  const temporary = `${file}.${process.pid}.tmp`;
+  await writeFile(temporary, `${JSON.stringify(ports)}\n`);
+  await rename(temporary, file);
 }

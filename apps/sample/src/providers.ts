@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Connector } from "@grantkeeper/core";
 import { type EmulatedProvider, startProvider } from "@grantkeeper/testing";
+import { addressesOf, type EmulatedAddresses } from "./addresses.ts";
 import { type ConnectorKey, createConnectors, type SampleConnectors } from "./connectors.ts";
 import type { Ports } from "./ports.ts";
 import type { Settings } from "./settings.ts";
@@ -19,6 +20,7 @@ export interface Provider {
 export interface Providers {
   readonly connectors: SampleConnectors;
   readonly byConnector: Readonly<Record<ConnectorKey, Provider>>;
+  readonly emulated: EmulatedAddresses;
   readonly close: () => Promise<void>;
 }
 
@@ -26,6 +28,7 @@ export interface Providers {
 export async function openProviders(settings: Settings, ports: Ports, now: () => number): Promise<Providers> {
   const real = createConnectors(settings.clients);
   const emulators: EmulatedProvider[] = [];
+  const emulated: { -readonly [Key in keyof EmulatedAddresses]: EmulatedAddresses[Key] } = {};
 
   async function open<C extends Connector>(key: ConnectorKey, connector: C): Promise<[C, Provider]> {
     if (settings.clients[key] !== undefined) return [connector, await describe(key, connector, undefined)];
@@ -36,6 +39,7 @@ export async function openProviders(settings: Settings, ports: Ports, now: () =>
       now,
     });
     emulators.push(emulator);
+    emulated[key] = addressesOf(emulator.connector);
     return [emulator.connector, await describe(key, emulator.connector, emulator)];
   }
   async function close(): Promise<void> {
@@ -49,6 +53,7 @@ export async function openProviders(settings: Settings, ports: Ports, now: () =>
     return {
       connectors: { github, google, slack },
       byConnector: { github: githubProvider, google: googleProvider, slack: slackProvider },
+      emulated,
       close,
     };
   } catch (error) {

@@ -11,5 +11,8 @@ export async function readOrCreateSecret(path: string, create: () => string): Pr
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
   }
-  return (await readFile(path, "utf8")).trim();
+  const secret = (await readFile(path, "utf8")).trim();
+  // Two first starts at once, or one that was cut short. An empty key would sign and seal as if it were one.
+  if (secret === "") throw new Error(`${path} is empty. Start again; if it stays so, delete it.`);
+  return secret;
 }

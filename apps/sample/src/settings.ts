@@ -18,25 +18,30 @@ export interface Settings {
   readonly clients: Readonly<Record<"github" | "google" | "slack", Client | undefined>>;
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 const dataRoot = fileURLToPath(new URL("../.data", import.meta.url));
 
 /** Reads the environment. Everything has a default; half a client is an error rather than a silent emulator. */
-export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+export function readSettings(environment: Environment): Settings {
   const port = numberOf(environment, "PORT", 3000, 65_532);
   return {
     port,
     // One for each port, so that a second sample beside the first needs another PORT and no more.
     dataDirectory: environment["SAMPLE_DATA_DIR"] || join(dataRoot, String(port)),
     tokenLifetimeSeconds: numberOf(environment, "SAMPLE_TOKEN_LIFETIME", 30, 86_400),
-    clients: {
-      github: clientOf(environment, "GITHUB"),
-      google: clientOf(environment, "GOOGLE"),
-      slack: clientOf(environment, "SLACK"),
-    },
+    clients: readClients(environment),
   };
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Only the clients: what the environment tells a second process, too. */
+export function readClients(environment: Environment): Settings["clients"] {
+  return {
+    github: clientOf(environment, "GITHUB"),
+    google: clientOf(environment, "GOOGLE"),
+    slack: clientOf(environment, "SLACK"),
+  };
+}
 
 function numberOf(environment: Environment, name: string, otherwise: number, maximum: number): number {
   const value = Number(environment[name] || otherwise);

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type ConnectorKey, connectorKeys } from "../src/connectors.ts";
 import { type TemporarySample, temporarySample } from "./support/temporary-sample.ts";
@@ -72,14 +73,32 @@ test("an expired token is refreshed once, however often it is used then", async 
   expect(refreshes("github")).toBe(1);
 });
 
-test("500 callers at once are one token request", async () => {
+test("D2 F2 500 callers at once in two processes are one token request", async () => {
   await ada.connect("github");
   const [id = ""] = await ada.connectionIds();
   clock += (lifetimeSeconds + 1) * 1000;
   const page = await press(ada, "github", id, "ask");
-  expect(page).toMatch(/500<\/strong> callers.*1<\/strong> token request<.*1<\/strong> distinct token</s);
-  expect(page).toContain("500 callers asked at the moment the token ran out; GitHub saw one request.");
+  expect(page).toMatch(
+    /500<\/strong> callers.*2<\/strong> processes.*1<\/strong> token request<.*1<\/strong> distinct token</s,
+  );
+  const [, own, second] =
+    /250 callers in process (\d+) and 250 in process (\d+) asked at the moment the token ran out; GitHub saw one request\./.exec(
+      page,
+    ) ?? [];
+  expect(Number(own)).toBe(process.pid);
+  expect(Number(second)).toBeGreaterThan(0);
+  expect(second).not.toBe(own);
   expect(refreshes("github")).toBe(1);
+});
+
+test("access that was withdrawn is found out by two processes at once, and said once", async () => {
+  await ada.connect("slack");
+  const [id = ""] = await ada.connectionIds();
+  await press(ada, "slack", id, "withdraw");
+  clock += (lifetimeSeconds + 1) * 1000;
+  const page = await press(ada, "slack", id, "ask");
+  expect(page.match(/Slack says that access was withdrawn\./g)).toHaveLength(1);
+  expect(page).not.toContain("second process");
 });
 
 test("scopes that the user withheld are named", async () => {
@@ -185,7 +204,7 @@ test("neither the pages nor the database hold a token, and the database no accou
   for (const connector of connectorKeys) await ada.connect(connector);
   for await (const connection of sample.keeper.connections()) tokens.push((await connection.token()).accessToken);
   expect(tokens).toHaveLength(3);
-  const files = ["grants.sqlite", "grants.sqlite-wal"].map((name) =>
+  const files = ["connections.sqlite", "connections.sqlite-wal"].map((name) =>
     readFile(join(sample.dataDirectory, name), "latin1"),
   );
   const database = (await Promise.all(files)).join("");
@@ -197,6 +216,25 @@ test("neither the pages nor the database hold a token, and the database no accou
   }
   for (const text of ["octo-example", "alex@example.com", "T0EXAMPLE1", "channels:read"])
     expect(database).not.toContain(text);
+});
+
+test("the row on the page is the one in the file, with every column that it has", async () => {
+  await ada.connect("github");
+  const [id = ""] = await ada.connectionIds();
+  const page = await ada.page();
+  const database = new DatabaseSync(join(sample.dataDirectory, "connections.sqlite"), { readOnly: true });
+  const row = database.prepare("SELECT * FROM grants WHERE connection_id = ?").get(id) ?? {};
+  database.close();
+  const shown = [...page.matchAll(/<dt>([^<]*)<\/dt><dd>([^<]*)<\/dd>/g)].map(([, column, value]) => [column, value]);
+  expect(shown.map(([column]) => column)).toEqual(Object.keys(row));
+  const { sealed, identity_hash: identityHash } = row;
+  if (!(sealed instanceof Uint8Array)) throw new Error("There are no sealed bytes.");
+  const hex = Buffer.from(sealed).toString("hex").slice(0, 64);
+  expect(Object.fromEntries(shown)).toMatchObject({
+    identity_hash: identityHash,
+    sealed: `x&#39;${hex}&#39; … and ${sealed.length - 32} more bytes`,
+    lease_holder: "NULL",
+  });
 });
 
 function visitor(): Visitor {

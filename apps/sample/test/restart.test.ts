@@ -1,26 +1,24 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { DatabaseSync } from "node:sqlite";
-import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { connectorKeys } from "../src/connectors.ts";
 import { freePorts } from "./support/free-ports.ts";
+import { errorsOf, launch, type RunningSample, ready, stop } from "./support/running-sample.ts";
 import { createVisitor } from "./support/visitor.ts";
 
-type Child = ChildProcessByStdio<null, Readable, Readable>;
-
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const lifetimeSeconds = 2;
+const realClients = Object.fromEntries(
+  connectorKeys.flatMap((key) =>
+    ["ID", "SECRET"].map((name) => [`${key.toUpperCase()}_CLIENT_${name}`, `my-${name.toLowerCase()}`]),
+  ),
+);
 let port: number;
 let dataDirectory: string;
-let running: Child[];
+let running: RunningSample[];
 
 beforeEach(async () => {
   port = await freePorts();
@@ -101,12 +99,25 @@ test("further signals leave it time to save", async () => {
 test("a stop that fails is said in one line, too", async () => {
   const child = await start();
   const error = errorsOf(child);
-  const database = new DatabaseSync(join(dataDirectory, "grants.sqlite"));
-  database.exec("DROP TABLE keyv");
-  database.close();
+  // Emulated providers write their state when they stop.
+  await rm(dataDirectory, { recursive: true });
   await stop(child, "SIGTERM");
+  await mkdir(dataDirectory);
   expect(child.exitCode).toBe(1);
   expect(await error).toMatch(/^Grantkeeper sample: .*\n$/);
+});
+
+test("a database in another form is named, and left as it is", async () => {
+  const old = join(dataDirectory, "grants.sqlite");
+  await writeFile(old, "SQLite format 3");
+  const child = launchHere({ PORT: String(port), SAMPLE_DATA_DIR: dataDirectory });
+  expect((await ready(child, port)).join("\n")).toContain(
+    `Grantkeeper sample: ${old} is in a form that is not read. Connect its accounts again, and delete it.`,
+  );
+  expect(await readFile(old, "utf8")).toBe("SQLite format 3");
+  await stop(child, "SIGTERM");
+  await rm(old);
+  expect(await ready(launchHere({ PORT: String(port), SAMPLE_DATA_DIR: dataDirectory }), port)).toHaveLength(1);
 });
 
 test("what it keeps is for its user only", async () => {
@@ -123,16 +134,20 @@ test("a second start says that one is running, on the same port as on the same d
   const samePort = await run({ PORT: String(port), SAMPLE_DATA_DIR: join(dataDirectory, "other") });
   expect(samePort).toMatchObject({ code: 1, error: expect.stringMatching(/^.*\n$/) });
   expect(samePort.error).toContain(message);
-  const client = { id: "id", secret: "secret" };
   const sameData = { PORT: String(await freePorts()), SAMPLE_DATA_DIR: dataDirectory };
   expect((await run(sameData)).error).toContain(message);
-  // Without emulated providers no port is taken, and the database notices.
-  const real = Object.fromEntries(
-    connectorKeys.flatMap((key) =>
-      Object.entries(client).map(([name, value]) => [`${key}_CLIENT_${name}`.toUpperCase(), value]),
-    ),
-  );
-  expect(await run({ ...sameData, ...real })).toMatchObject({ code: 1, error: expect.stringContaining(message) });
+});
+
+test("without emulated providers samples share their data, each at its own port", async () => {
+  await start();
+  const environment = { SAMPLE_DATA_DIR: dataDirectory, ...realClients };
+  const otherPort = await freePorts();
+  await ready(launchHere({ PORT: String(otherPort), ...environment }), otherPort);
+  expect(await (await fetch(`http://localhost:${otherPort}/`)).text()).toContain("Who is there?");
+  expect(await run({ PORT: String(otherPort), ...environment })).toEqual({
+    code: 1,
+    error: `Grantkeeper sample: one is running already at http://localhost:${otherPort}. Use that one, or stop it; for a second one choose another PORT.\n`,
+  });
 });
 
 test.each([0, 2])(
@@ -167,45 +182,26 @@ test("half a client is an error, not an emulator", async () => {
 });
 
 /** Starts the sample and waits until it says that it is ready. */
-async function start(tokenLifetimeSeconds = lifetimeSeconds): Promise<Child> {
-  const child = launch({
+async function start(tokenLifetimeSeconds = lifetimeSeconds): Promise<RunningSample> {
+  const child = launchHere({
     PORT: String(port),
     SAMPLE_DATA_DIR: dataDirectory,
     SAMPLE_TOKEN_LIFETIME: String(tokenLifetimeSeconds),
   });
-  for await (const line of createInterface({ input: child.stdout })) {
-    if (line === `Grantkeeper sample: http://localhost:${port}`) return child;
-  }
-  throw new Error("The sample stopped before it was ready.");
+  await ready(child, port);
+  return child;
 }
 
-async function run(environment: NodeJS.ProcessEnv): Promise<{ readonly code: number | null; readonly error: string }> {
-  const child = launch(environment);
+async function run(
+  environment: Readonly<Record<string, string>>,
+): Promise<{ readonly code: number | null; readonly error: string }> {
+  const child = launchHere(environment);
   const error = await errorsOf(child);
   return { code: child.exitCode, error };
 }
 
-/** All that it writes to its standard error until it ends. */
-async function errorsOf(child: Child): Promise<string> {
-  let error = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    error += chunk.toString();
-  });
-  await once(child, "close");
-  return error;
-}
-
-function launch(environment: NodeJS.ProcessEnv): Child {
-  const child = spawn(process.execPath, [main], {
-    env: { PATH: process.env["PATH"], ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+function launchHere(environment: Readonly<Record<string, string>>): RunningSample {
+  const child = launch(environment);
   running.push(child);
   return child;
-}
-
-async function stop(child: Child, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill(signal);
-  await once(child, "exit");
 }

@@ -1,7 +1,8 @@
 import type { ConnectionStatus } from "@grantkeeper/core";
 import { html } from "hono/html";
-import { longestWaitMs } from "../ask-at-once.ts";
+import { longestWaitMs } from "../at-once/ask-at-once.ts";
 import { type ConnectorKey, tokenSetOf } from "../connectors.ts";
+import type { StoredRow } from "../database.ts";
 import type { Outcome } from "../outcomes.ts";
 import type { Provider } from "../providers.ts";
 import { duration, tokenLife } from "../token-life.ts";
@@ -13,7 +14,7 @@ export interface ShownConnection {
   readonly status: ConnectionStatus;
   readonly outcome: Outcome | undefined;
   /** As it lies in the database. */
-  readonly row: string | undefined;
+  readonly row: StoredRow | undefined;
 }
 
 export interface ConnectionCard extends ShownConnection {
@@ -147,8 +148,8 @@ function askHint({ tokenSets }: ConnectionStatus): string {
   const tokens = tokenSets[tokenSetOf(tokenSets)];
   const life = tokens?.expiresAt === undefined ? undefined : tokens.expiresAt.getTime() - tokens.obtainedAt.getTime();
   return life === undefined || life > longestWaitMs
-    ? "“Ask 500 times at once” asks for the token now."
-    : `“Ask 500 times at once” waits until the token runs out: up to ${duration(life)}.`;
+    ? "“Ask 500 times at once” asks from two processes, now."
+    : `“Ask 500 times at once” asks from two processes when the token runs out: in ${duration(life)} at most.`;
 }
 
 function withdrawBox(key: ConnectorKey, { name }: Provider, { connectionId }: ConnectionStatus, whose: string): Html {

@@ -22,14 +22,19 @@ export async function temporarySample(options: {
   const clients = { github: undefined, google: undefined, slack: undefined };
   const sample = await openSample({ port, dataDirectory, tokenLifetimeSeconds, clients }, options.now);
   const stopListening = options.served ? await listen(sample.app, port) : undefined;
+  let closing: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    await stopListening?.();
+    await sample.close();
+    await rm(dataDirectory, { recursive: true });
+  }
   return {
     ...sample,
     origin: sample.keeper.callbackUrl.origin,
     dataDirectory,
-    async close() {
-      await stopListening?.();
-      await sample.close();
-      await rm(dataDirectory, { recursive: true });
+    close() {
+      closing ??= close();
+      return closing;
     },
   };
 }
