@@ -11,6 +11,7 @@ export const name = "layers";
  * and every layer that one reaches from there; a layer that is not reached is above or beside it.
  */
 export const LAYERS_BELOW: Readonly<Record<string, readonly string[]>> = {
+  simulation: ["index"],
   index: ["handler"],
   handler: ["keeper"],
   keeper: ["connection"],
@@ -33,6 +34,7 @@ export const LAYERS_BELOW: Readonly<Record<string, readonly string[]>> = {
 
 /** The layer of each file of packages/core/src: the longest beginning of its path decides. A new file needs its line. */
 export const LAYER_OF_FILE: LayerTable["layerOf"] = {
+  "simulation/": "simulation",
   "index.ts": "index",
   "handler.ts": "handler",
   keeper: "keeper",

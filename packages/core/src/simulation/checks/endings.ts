@@ -1,0 +1,63 @@
+import type { Life } from "../ledger.ts";
+import type { Check, CheckContext } from "./check.ts";
+import { pausedSince } from "./window.ts";
+
+/**
+ * I6: a connection needs reauthorization if, and only if, the provider refuses its refresh token by then: in its row, in the
+ * event and in the error. `rotation_response_lost` is said only of a refresh token whose request had no clear
+ * answer, or whose sender was stopped before it could say that there was one, or that it had sent nothing.
+ */
+export function createEndingCheck({ ledger, oracle, times, report }: CheckContext): Check {
+  return {
+    after(event) {
+      if (event.kind === "stored" && event.ended !== undefined) {
+        const { refreshToken, ended } = event;
+        if (ledger.isTainted(refreshToken)) return;
+        if (oracle.whyDead(refreshToken) === undefined) {
+          report("I6", `${refreshToken} is said to have ended (${ended}), and the provider accepts it`);
+        }
+        const lost =
+          ledger.requestsOf(refreshToken).some(({ outcome }) => outcome === "unclear" || outcome === "open") ||
+          ledger.leasesFor(refreshToken).some(({ life, at }) => wasStopped(life, at));
+        if (ended === "rotation_response_lost" && !lost) {
+          report("I6", `${refreshToken} is said to have lost an answer, and nothing kept one from coming`);
+        }
+      } else if (event.kind === "announced") {
+        const own = ledger.account(event.account);
+        if (!own.marks.some(({ by }) => by?.id === event.life)) {
+          report(
+            "I6",
+            `life ${event.life} announced that account ${event.account} needs reauthorization, and wrote no such row`,
+          );
+        }
+      }
+    },
+    before(event) {
+      if (event.kind !== "threw" || event.code !== "reauthorization_required") return;
+      const call = ledger.call(event.call);
+      if (call?.account === undefined) return;
+      const since = call.at - times.cacheForMs;
+      const { marks, restoredAt, renewedAt = since } = ledger.account(call.account);
+      if (restoredAt !== undefined || renewedAt > since || marks.some(({ until }) => until >= since)) return;
+      report("I6", `call ${call.id} was told that account ${call.account} needs reauthorization, and no row said so`);
+    },
+    end(answers) {
+      for (const { process, account, code, stored, dead } of answers) {
+        if (stored === undefined || ledger.account(account).restoredAt !== undefined) continue;
+        const says = code === "reauthorization_required";
+        if (says !== (dead !== undefined) || says !== (stored.ended !== undefined)) {
+          const state = stored.ended ?? "active";
+          report(
+            "I6",
+            `account ${account}: process ${process} says ${code ?? "good"}, its row ${state}, the provider ${dead ?? "good"}`,
+          );
+        }
+      }
+    },
+  };
+}
+
+/** Whether a process may have been kept from saying what became of what it began then. */
+function wasStopped(life: Life, at: number): boolean {
+  return life.diedAt !== undefined || pausedSince(life, at) || life.hinderedUntil >= at;
+}

@@ -1,0 +1,40 @@
+import type { Grant } from "../grant/grants.ts";
+import type { GrantRow } from "../store/port.ts";
+import { createDataKeys } from "../vault/data-keys.ts";
+import { createKeyring } from "../vault/keyring.ts";
+import { createVault } from "../vault/vault.ts";
+import type { StoredGrant } from "./history.ts";
+import { accountOf, keys } from "./scene.ts";
+
+/** Looks into sealed rows, as only the observer may. */
+export interface Reader {
+  read(row: SealedRow): Promise<StoredGrant>;
+}
+
+export type SealedRow = Pick<GrantRow, "connectionId" | "wrappedKey" | "grantId" | "version" | "sealed">;
+
+export function createReader(): Reader {
+  const dataKeys = createDataKeys(createVault(createKeyring(keys)));
+  /** The first rows are the same ones in every sequence. */
+  const known = new WeakMap<Uint8Array, StoredGrant>();
+
+  async function open({ connectionId, wrappedKey, grantId, version, sealed }: SealedRow): Promise<StoredGrant> {
+    const context = { kind: "grant", id: `${connectionId}/${grantId}`, version } as const;
+    const plaintext = await dataKeys.open({ connectionId, wrappedKey }, sealed, context);
+    const { owner, tokenSets, ended } = JSON.parse(Buffer.from(plaintext).toString("utf8")) as Grant;
+    const { accessToken = "", refreshToken = "", obtainedAt = 0, expiresAt = 0 } = tokenSets["default"] ?? {};
+    return {
+      account: accountOf(owner),
+      ...{ connectionId, grantId, version, refreshToken, accessToken, obtainedAt, expiresAt },
+      ended: ended["default"],
+    };
+  }
+
+  return {
+    async read(row) {
+      const found = known.get(row.sealed) ?? (await open(row));
+      known.set(row.sealed, found);
+      return found;
+    },
+  };
+}
