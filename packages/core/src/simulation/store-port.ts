@@ -1,34 +1,60 @@
-import type { Store } from "../store/port.ts";
+import type { GrantRow, Store } from "../store/port.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import type { Operation } from "./plan.ts";
 
 /** Carries one operation to the store and its answer back. */
 export type Carry = <Answer>(operation: Operation, act: () => Answer) => Promise<Answer>;
 
-/** The store as a process sees it: each operation is a message. */
+/** The store as a process sees it: each operation is a message, and bytes on the way are copies. */
 export function storePort(store: MemoryStore, carry: Carry): Store {
   return {
     scope: "shared",
     kind: "simulated",
     migrate: () => carry("migrate", () => undefined),
-    get: (connectionId) => carry("get", () => store.get(connectionId)),
-    insert: (row) => carry("insert", () => store.insert(row)),
-    lease: (request) => carry("lease", () => store.lease(request)),
+    get: (connectionId) =>
+      carry("get", () => {
+        const row = store.get(connectionId);
+        return row && copyOf(row);
+      }),
+    insert: (row) => carry("insert", () => store.insert(copyOf(row))),
+    lease: (request) =>
+      carry("lease", () => {
+        const outcome = store.lease(request);
+        return "row" in outcome ? { ...outcome, row: copyOf(outcome.row) } : outcome;
+      }),
     release: (request) => carry("release", () => store.release(request)),
-    commit: (commit) => carry("commit", () => store.commit(commit)),
+    commit: (commit) => {
+      const payload = { ...commit.payload, sealed: Uint8Array.from(commit.payload.sealed) };
+      return carry("commit", () => store.commit({ ...commit, payload }));
+    },
     delete: (condition) => carry("delete", () => store.delete(condition)),
-    rewrap: (request) => carry("rewrap", () => store.rewrap(request)),
-    claimDue: (request) => carry("claimDue", () => store.claimDue(request)),
-    list: (query) => carry("list", () => store.list(query)),
+    rewrap: (request) => {
+      const wrappedKey = Uint8Array.from(request.wrappedKey);
+      return carry("rewrap", () => store.rewrap({ ...request, wrappedKey }));
+    },
+    claimDue: (request) =>
+      carry("claimDue", () => {
+        const { claimed, next } = store.claimDue(request);
+        return { claimed: claimed.map(({ lease, row }) => ({ lease, row: copyOf(row) })), next };
+      }),
+    list: (query) =>
+      carry("list", () => {
+        const { rows, next } = store.list(query);
+        return { rows: rows.map(copyOf), next };
+      }),
     flows: {
-      put: (key, sealed, ttlMs) => carry("flows", () => store.putFlow(key, sealed, ttlMs)),
+      put: (key, sealed, ttlMs) => carry("flows", () => store.putFlow(key, Uint8Array.from(sealed), ttlMs)),
       take: (key) => carry("flows", () => store.takeFlow(key)),
     },
     settings: {
       get: (name) => carry("settings", () => store.getSetting(name)),
       compareAndSet: (name, expected, value) =>
-        carry("settings", () => store.compareAndSetSetting(name, expected, value)),
+        carry("settings", () => store.compareAndSetSetting(name, expected, Uint8Array.from(value))),
     },
     close: async () => undefined,
   };
+}
+
+function copyOf<Row extends Pick<GrantRow, "sealed" | "wrappedKey">>(row: Row): Row {
+  return { ...row, sealed: Uint8Array.from(row.sealed), wrappedKey: Uint8Array.from(row.wrappedKey) };
 }

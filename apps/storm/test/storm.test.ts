@@ -1,0 +1,59 @@
+import { describe, expect, test } from "vitest";
+import type { RotationKind } from "../src/history/history.ts";
+import { isKept, problemsOf, reportOf } from "../src/report.ts";
+import { missingPostgres, type StoreKind } from "../src/store.ts";
+import { runStorm, type StormOptions } from "../src/storm.ts";
+import type { Times } from "../src/times.ts";
+
+const missing = await missingPostgres();
+if (missing !== undefined && process.env["GRANTKEEPER_REQUIRE_SERVICES"]) throw new Error(missing);
+
+const times: Times = { callTimeout: 1, lease: 2, recoveryWait: 3, cacheFor: 1, accessTokenLife: 2 };
+
+async function shortStorm(store: StoreKind, rotation: RotationKind, change: Partial<StormOptions> = {}): Promise<void> {
+  const options: StormOptions = {
+    ...{ store, rotation, provider: "emulator", processes: 3, connections: 30, kills: 6, seconds: 8, faults: false },
+    ...{ times, seed: Math.floor(Math.random() * 2 ** 31) },
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+    ...change,
+  };
+  const result = await runStorm(options);
+  const report = reportOf(options, result);
+  expect(problemsOf(result), `seed ${options.seed}`).toEqual([]);
+  expect(isKept(report)).toBe(true);
+  expect(report).toMatchObject({ lost: 0, failures: 0 });
+  // Each is refreshed in the end, and this many more were in the storm.
+  expect(report.refreshes).toBeGreaterThan(options.connections);
+  expect(report.kills).toBeGreaterThan(0);
+  expect(report.stops).toBeGreaterThan(0);
+}
+
+test("T1 T2 T4 I1 I2 I3 I4 I5 I6 I7 I8 F3 F4 F5 F6 D5 D6 a storm on SQLite loses nothing outside the window", () =>
+  shortStorm("sqlite", "strict"));
+test("T1 T2 T4 I1 I2 I3 I4 I5 I6 I7 I8 F3 F4 F5 F6 a storm on SQLite loses nothing where a token lives until it is used", () =>
+  shortStorm("sqlite", "untilUsed"));
+test("T3 D4 F7 F12 a storm with faults on SQLite loses nothing where there is a grace", () =>
+  shortStorm("sqlite", "grace", { faults: true }));
+test("T1 a storm on SQLite loses nothing outside the window in the judgement of oidc-provider", () =>
+  shortStorm("sqlite", "strict", { provider: "oidc", connections: 20 }));
+
+describe.skipIf(missing)(missing ?? "on PostgreSQL", () => {
+  test("T1 T2 T4 a storm loses nothing outside the window", () => shortStorm("postgres", "strict"));
+  test("T3 F7 a storm with faults loses nothing where there is a grace", () =>
+    shortStorm("postgres", "grace", { faults: true }));
+});
+
+test("a storm that is broken off clears everything away", async () => {
+  const interrupt = new AbortController();
+  const lines: string[] = [];
+  const running = shortStorm("sqlite", "strict", {
+    signal: interrupt.signal,
+    onProgress(line) {
+      lines.push(line);
+      if (/kills/.test(line)) interrupt.abort();
+    },
+  });
+  await expect(running).rejects.toThrow("broken off");
+  expect(lines.some((line) => /refreshes/.test(line))).toBe(true);
+});
