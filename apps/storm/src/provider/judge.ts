@@ -31,8 +31,8 @@ export interface Judge {
 
 const rotations = {
   strict: { kind: "strict" },
-  // Longer than any recovery in a storm.
-  grace: { kind: "grace", windowSeconds: 60 },
+  // Longer than a storm: an answer that was lost is repaired when somebody asks, and here nobody may ask for a minute.
+  grace: { kind: "grace", windowSeconds: 600 },
   untilUsed: { kind: "untilUsed" },
   none: { kind: "none" },
 } as const;

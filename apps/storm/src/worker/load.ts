@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { isGrantkeeperError } from "@grantkeeper/core";
 import { now } from "../clock.ts";
 import { digest } from "../history/digest.ts";
@@ -62,9 +63,7 @@ export function startLoad(options: LoadOptions): Load {
   function begin(work: () => Promise<void>): void {
     const call = { ticks: 0 };
     const promise = work()
-      .catch((error: unknown) =>
-        onFailure(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
-      )
+      .catch((error: unknown) => onFailure(inspect(error)))
       .finally(() => running.delete(promise));
     running.set(promise, call);
   }
@@ -154,7 +153,14 @@ export function startLoad(options: LoadOptions): Load {
   }
 
   async function find(state: CustomerState): Promise<void> {
-    const id = await inFlow({ connection: undefined, purpose: "other" }, () => findConnection(keeper, state.owner));
+    let id: string | undefined;
+    try {
+      id = await inFlow({ connection: undefined, purpose: "other" }, () => findConnection(keeper, state.owner));
+    } catch (error) {
+      if (!isGrantkeeperError(error) || !expected.has(error.code)) throw error;
+      state.expiresAt = Date.now() + 500;
+      return;
+    }
     if (id !== undefined) state.connection = id;
     // Somebody was killed between a disconnect and the next consent.
     else if (!stopping && random.chance(0.2)) await once(state, () => connectAnew(state));

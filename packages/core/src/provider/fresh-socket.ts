@@ -1,6 +1,5 @@
 import { once } from "node:events";
-import { Agent as HttpAgent, type IncomingMessage, request as requestByHttp } from "node:http";
-import { Agent as HttpsAgent, request as requestByHttps } from "node:https";
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { TLSSocket } from "node:tls";
@@ -15,11 +14,12 @@ export const sendOnFreshSocket: Send = async (url, init, mayLeave) => {
   const request = new Request(url, init);
   const body = Buffer.from(await request.arrayBuffer());
   const secure = new URL(url).protocol === "https:";
+  // Loaded at the first use: node:http brings all of Node's fetch along.
+  const http = await (secure ? import("node:https") : import("node:http"));
   // As fetch does: through the environment's proxy where the process was told to use it.
   const proxy = process.env["NODE_USE_ENV_PROXY"] === "1" ? { proxyEnv: process.env } : {};
-  const agent = secure ? new HttpsAgent({ keepAlive: false, ...proxy }) : new HttpAgent({ keepAlive: false, ...proxy });
-  const outgoing = (secure ? requestByHttps : requestByHttp)(url, {
-    agent,
+  const outgoing = http.request(url, {
+    agent: new http.Agent({ keepAlive: false, ...proxy }),
     method: request.method,
     headers: {
       ...Object.fromEntries(request.headers),
