@@ -71,7 +71,6 @@ export interface Account {
   /** When one was restored last, and when a consent replaced it. */
   lastRestoredAt: number | undefined;
   renewedAt: number | undefined;
-  deletedBy: Life | undefined;
   /** How many leases were taken to refresh it, and to do something else. */
   calls: number;
   requests: number;
@@ -141,7 +140,6 @@ export function createLedger({ grantOf, accountOf }: Pick<Oracle, "grantOf" | "a
         restoredAt: undefined,
         lastRestoredAt: undefined,
         renewedAt: undefined,
-        deletedBy: undefined,
         calls: 0,
         requests: 0,
         otherLeases: 0,
@@ -157,7 +155,6 @@ export function createLedger({ grantOf, accountOf }: Pick<Oracle, "grantOf" | "a
     const forgets = by !== undefined && (own.restoredAt === undefined || !tainted.has(grantOf(content.refreshToken)));
     if (forgets) for (const mark of own.marks) mark.until = Math.min(mark.until, at);
     own.stored = content;
-    own.deletedBy = undefined;
     if (content.ended !== undefined) own.marks.push({ by, from: at, until: Number.POSITIVE_INFINITY });
     storedTokens.add(content.refreshToken);
     committedTokens.add(content.accessToken);
@@ -226,12 +223,9 @@ export function createLedger({ grantOf, accountOf }: Pick<Oracle, "grantOf" | "a
         taint(event.refreshToken);
         return;
       }
-      case "deleted": {
-        const own = account(event.account);
-        own.stored = undefined;
-        own.deletedBy = life(event.life);
+      case "deleted":
+        account(event.account).stored = undefined;
         return;
-      }
       case "leased": {
         const { connectionId, fence, until, intent, found } = event;
         const own = account(event.account);

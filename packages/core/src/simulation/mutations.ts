@@ -10,6 +10,7 @@ export interface Mutation {
   readonly mode: RotationMode;
   /** What shows it soon. */
   readonly mixture: MixtureName;
+  readonly seed: number;
   /** Of these at least one must be found broken. */
   readonly breaks: readonly Invariant[];
   readonly edits?: readonly Edit[];
@@ -21,6 +22,7 @@ export const mutations: readonly Mutation[] = [
     name: "a commit ignores the fence",
     mode: "until-used",
     mixture: "stale",
+    seed: 1,
     breaks: ["I1", "I4"],
     without: "fence in commit",
   },
@@ -28,6 +30,7 @@ export const mutations: readonly Mutation[] = [
     name: "a commit ignores the grant id",
     mode: "strict",
     mixture: "backups",
+    seed: 6,
     breaks: ["I3"],
     without: "grant id in commit",
   },
@@ -35,6 +38,7 @@ export const mutations: readonly Mutation[] = [
     name: "a lease is taken of a row that has moved since it was read",
     mode: "strict",
     mixture: "calm",
+    seed: 1,
     breaks: ["I1", "I3", "I7"],
     without: "lease as read",
   },
@@ -42,6 +46,7 @@ export const mutations: readonly Mutation[] = [
     name: "anybody may release a lease",
     mode: "until-used",
     mixture: "stale",
+    seed: 4,
     breaks: ["I1", "I4"],
     without: "owner in release",
   },
@@ -49,6 +54,7 @@ export const mutations: readonly Mutation[] = [
     name: "an access token is used before its commit",
     mode: "until-used",
     mixture: "calm",
+    seed: 1,
     breaks: ["I5"],
     edits: [
       {
@@ -63,6 +69,7 @@ export const mutations: readonly Mutation[] = [
     name: "invalid_grant is believed although the row has moved",
     mode: "strict-refuses",
     mixture: "late",
+    seed: 6,
     breaks: ["I6"],
     edits: [
       {
@@ -79,6 +86,7 @@ export const mutations: readonly Mutation[] = [
     name: "a caller is told the end of a grant that could not be marked",
     mode: "strict-refuses",
     mixture: "late",
+    seed: 6,
     breaks: ["I6"],
     edits: [
       {
@@ -92,6 +100,7 @@ export const mutations: readonly Mutation[] = [
     name: "the refresh token of an unusable answer is dropped",
     mode: "strict",
     mixture: "ordinary",
+    seed: 2,
     breaks: ["I2", "I1"],
     edits: [
       {
@@ -106,6 +115,7 @@ export const mutations: readonly Mutation[] = [
     name: "no intent is written",
     mode: "strict",
     mixture: "ordinary",
+    seed: 1,
     breaks: ["I1"],
     edits: [
       {
@@ -120,6 +130,7 @@ export const mutations: readonly Mutation[] = [
     name: "a recovery does not wait",
     mode: "strict",
     mixture: "ordinary",
+    seed: 2,
     breaks: ["I1"],
     edits: [
       {
@@ -133,6 +144,7 @@ export const mutations: readonly Mutation[] = [
     name: "the lease is not looked at before sending",
     mode: "strict",
     mixture: "late",
+    seed: 2,
     breaks: ["I1", "I4"],
     edits: [
       {
@@ -146,6 +158,7 @@ export const mutations: readonly Mutation[] = [
     name: "a journalled answer applies to any row",
     mode: "strict",
     mixture: "outages",
+    seed: 1,
     breaks: ["I3"],
     edits: [
       {
@@ -159,6 +172,7 @@ export const mutations: readonly Mutation[] = [
     name: "a journalled answer is not looked for",
     mode: "strict",
     mixture: "outages",
+    seed: 5,
     breaks: ["I8"],
     edits: [
       {
@@ -173,6 +187,7 @@ export const mutations: readonly Mutation[] = [
     name: "an unanswered request is repeated at once under strict rotation",
     mode: "strict",
     mixture: "ordinary",
+    seed: 1,
     breaks: ["I1"],
     edits: [
       {
@@ -185,7 +200,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "an intent that another left is cleared by who sent nothing",
     mode: "strict",
-    mixture: "late",
+    mixture: "ordinary",
+    seed: 3,
     breaks: ["I1"],
     edits: [
       {
@@ -200,7 +216,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a failure is tried again at once",
     mode: "none",
-    mixture: "late",
+    mixture: "ordinary",
+    seed: 6,
     breaks: ["I7"],
     edits: [
       {
@@ -214,6 +231,7 @@ export const mutations: readonly Mutation[] = [
     name: "a commit that the store could not take is given up",
     mode: "strict",
     mixture: "outages",
+    seed: 2,
     breaks: ["I2", "I8", "I1"],
     edits: [
       {
@@ -227,6 +245,7 @@ export const mutations: readonly Mutation[] = [
     name: "a late answer replaces what came after it",
     mode: "grace",
     mixture: "late",
+    seed: 6,
     breaks: ["I3"],
     edits: [
       {
@@ -240,6 +259,7 @@ export const mutations: readonly Mutation[] = [
     name: "a consent keeps the grant id",
     mode: "strict",
     mixture: "backups",
+    seed: 1,
     breaks: ["I3"],
     edits: [
       {
@@ -253,6 +273,7 @@ export const mutations: readonly Mutation[] = [
     name: "an older consent's grant stays in memory",
     mode: "none",
     mixture: "backups",
+    seed: 5,
     breaks: ["I6"],
     edits: [
       {

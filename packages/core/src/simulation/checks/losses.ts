@@ -31,6 +31,13 @@ export function createLossCheck({ ledger, oracle, mode, report, lost }: CheckCon
   }
 
   return {
+    before(event) {
+      if (event.kind !== "deleted" || ledger.life(event.life).diedAt !== undefined) return;
+      for (const { life, account, purpose } of ledger.openCalls()) {
+        if (life.id === event.life && account === event.account && purpose === "disconnect") return;
+      }
+      report("I2", `account ${event.account} was erased, and nobody had disconnected it`);
+    },
     after(event) {
       if (event.kind === "stored" && event.ended !== undefined) judge(event, event.at);
       else if (event.kind === "presented" && event.reuse) {
@@ -55,13 +62,8 @@ export function createLossCheck({ ledger, oracle, mode, report, lost }: CheckCon
       }
     },
     end(answers) {
-      for (const [number, { stored, deletedBy, restoredAt }] of ledger.accounts()) {
-        if (stored === undefined) {
-          if (deletedBy === undefined) report("I2", `account ${number} is gone, and nobody disconnected it`);
-          continue;
-        }
-        if (restoredAt !== undefined) continue;
-        judge(stored, Number.POSITIVE_INFINITY);
+      for (const [, { stored, restoredAt }] of ledger.accounts()) {
+        if (stored !== undefined && restoredAt === undefined) judge(stored, Number.POSITIVE_INFINITY);
       }
       for (const { process, account, accessToken, code, stored, dead } of answers) {
         if (stored === undefined || dead !== undefined || accessToken !== undefined) continue;

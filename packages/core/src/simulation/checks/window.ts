@@ -8,9 +8,9 @@ const retryMs = 2_200;
 
 /**
  * What kept the answer of the request that spent a refresh token from being saved until `takenOverAt`, when somebody else
- * began to look for it, where that excuses a lost grant: the answer was lost, unusable or late, or its process died, stood
- * still, or could not reach the store until then. `undefined` where nothing did, and wherever the rotation leaves a way to
- * repair it.
+ * began to look for it, where that excuses a lost grant: the answer was lost, unusable or late, or its process died, or stood
+ * still or could not reach the store until then, or until its lease was over and others had the row. `undefined` where
+ * nothing did, and wherever the rotation leaves a way to repair it.
  */
 export function excuseOf(
   ledger: Ledger,
@@ -28,7 +28,7 @@ export function excuseOf(
     if (life.hinderedUntil >= closedAt) return "store outage and crash";
     return life.closed ? "close" : "crash";
   }
-  const since = takenOverAt - retryMs;
+  const since = Math.min(takenOverAt, spender.lease?.until ?? takenOverAt) - retryMs;
   if (pausedSince(life, Math.max(sentAt, since))) return "pause";
   return life.hinderedUntil >= Math.max(closedAt, since) ? "store outage" : undefined;
 }
