@@ -2,7 +2,8 @@ import { invariantIds } from "./check/index.ts";
 import { timeline } from "./check/timeline.ts";
 import { millisecond } from "./clock.ts";
 import { killPoints } from "./history/history.ts";
-import type { StormOptions, StormResult } from "./storm.ts";
+import type { StormOptions } from "./options.ts";
+import type { StormResult } from "./storm.ts";
 
 /** The last line of a storm. */
 export interface StormReport {

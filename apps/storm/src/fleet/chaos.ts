@@ -64,7 +64,10 @@ export function createChaos(options: ChaosOptions): Chaos {
     const isReached = (): boolean => spend.done || worker.state === "gone" || worker.state === "stopped";
     while (!isReached() && Date.now() < until && !signal.aborted) await delay(10);
     spending.delete(process);
-    if (!isReached()) fleet.send(worker, { kind: "arm", armed: undefined });
+    if (isReached()) return;
+    fleet.send(worker, { kind: "arm", armed: undefined });
+    // It may be there already when it hears of that.
+    await delay(100);
   }
 
   /** Several at once, since a point may be a while in coming. */

@@ -13,8 +13,6 @@ export interface Worker {
   readonly state: "starting" | "running" | "stopped" | "leaving" | "dying" | "gone";
   /** The point at which it is to kill or stop itself. */
   readonly armed: Armed | undefined;
-  readonly refreshes: number;
-  readonly exited: Promise<void>;
 }
 
 /** A process that ended by SIGKILL. Without a point it has done that itself, and has written down where. */
@@ -65,7 +63,6 @@ const mostErrorText = 4_000;
 interface Member extends Worker {
   state: Worker["state"];
   armed: Armed | undefined;
-  refreshes: number;
   readonly place: number;
   readonly child: ChildProcess;
   readonly exited: Promise<void>;
@@ -99,7 +96,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     });
     const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
     const member: Member = {
-      ...{ process, setup, place, child, exited, state: "starting", armed: undefined, refreshes: 0 },
+      ...{ process, setup, place, child, exited, state: "starting", armed: undefined },
       ...{ heardAt: Date.now(), wake: undefined, stoppedAt: 0, errorText: "", killing: false, leaving: false },
     };
     members[place] = member;
@@ -115,7 +112,6 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   function hear(member: Member, message: FromWorker): void {
     member.heardAt = Date.now();
     if (message.kind === "ready" && member.state === "starting") member.state = "running";
-    if (message.kind === "beat") member.refreshes = message.refreshes;
     options.onMessage(member, message);
   }
 
@@ -160,6 +156,14 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     clearInterval(timer);
   }
 
+  function strike(member: Member): void {
+    if (member.state === "stopped") pauses.push(pauseOf(member));
+    clearTimeout(member.wake);
+    member.state = "dying";
+    member.killing = true;
+    member.child.kill("SIGKILL");
+  }
+
   const watch = setInterval(() => {
     for (const member of members) {
       if (member === undefined || member.state === "stopped" || member.killing) continue;
@@ -171,14 +175,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
 
   start(0);
   while (members[0]?.state !== "running" && !options.signal.aborted) await delay(10);
-  for (const place of members.keys()) if (members[place] === undefined) start(place);
-  function strike(member: Member): void {
-    if (member.state === "stopped") pauses.push(pauseOf(member));
-    clearTimeout(member.wake);
-    member.state = "dying";
-    member.killing = true;
-    member.child.kill("SIGKILL");
-  }
+  for (const place of members.keys()) if (members[place] === undefined && !options.signal.aborted) start(place);
 
   const present = (): readonly Member[] => members.filter((member) => member !== undefined);
   const memberOf = (worker: Worker): Member => worker as Member;

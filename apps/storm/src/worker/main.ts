@@ -1,5 +1,6 @@
 import { flushCompileCache } from "node:module";
 import { setTimeout as delay } from "node:timers/promises";
+import { inspect } from "node:util";
 import { isGrantkeeperError } from "@grantkeeper/core";
 import { now } from "../clock.ts";
 import { createWriter } from "../history/writer.ts";
@@ -27,7 +28,7 @@ let running: Running | undefined;
 
 process.on("message", (message: ToWorker) => {
   obey(message).catch((error: unknown) => {
-    tell({ kind: "failed", text: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    tell({ kind: "failed", text: inspect(error) });
   });
 });
 // Whoever started this one is gone.
@@ -61,11 +62,7 @@ function begin(setup: WorkerSetup): Running {
     route: (purpose) => ({ from: provider, to: purpose === "token" ? entry : witness }),
   });
   const keeper = openKeeper(setup, recordedStore(store, writer, points), fetch);
-  let refreshes = 0;
   let leaving = false;
-  keeper.on("connection.refreshed", () => {
-    refreshes++;
-  });
   keeper.on("connection.needs_reauthorization", ({ connectionId: connection, reason }) => {
     writer.write({ kind: "ended", at: now(), connection, reason });
   });
@@ -73,12 +70,12 @@ function begin(setup: WorkerSetup): Running {
     ...{ keeper, writer, customers: setup.customers, random: createRandom(setup.seed) },
     signIn: signInAt(setup.provider),
     apiPath: setup.connector.userinfoEndpoint ?? "",
-    expected: new Set(setup.faults ? [...explained, "invalid_response"] : explained),
+    expected: new Set(mayBeUnusable(setup) ? [...explained, "invalid_response"] : explained),
     onConnected: (customer, connection) => tell({ kind: "connected", customer, connection }),
     onFailure: (text) => tell({ kind: "failed", text }),
   });
   const stopWatching = watchStalls((from, to) => writer.write({ kind: "stalled", at: to, from }));
-  const beat = setInterval(() => tell({ kind: "beat", refreshes }), 500);
+  const beat = setInterval(() => tell({ kind: "beat" }), 500);
 
   return {
     points,
@@ -104,6 +101,11 @@ function begin(setup: WorkerSetup): Running {
       writer.close();
     },
   };
+}
+
+/** Faults answer with HTML; and an ID token cannot be judged where its keys do not come in time. */
+function mayBeUnusable({ faults, provider }: WorkerSetup): boolean {
+  return faults || provider === "oidc";
 }
 
 function tell(message: FromWorker): void {

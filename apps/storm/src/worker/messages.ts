@@ -46,7 +46,8 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly kind: "ready" }
-  | { readonly kind: "beat"; readonly refreshes: number }
+  /** It is alive. */
+  | { readonly kind: "beat" }
   /** It is about to stop itself. */
   | { readonly kind: "stopping"; readonly armed: Armed }
   | { readonly kind: "connected"; readonly customer: number; readonly connection: string }
