@@ -14,7 +14,8 @@ async function main(): Promise<number> {
   const command = readCommand();
   if (command === undefined) return 2;
   const interrupt = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupt.abort());
+  // Not once: a terminal and a script runner may both send it, and the second one must not cut off the clearing away.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupt.abort());
   try {
     return await run(command, interrupt.signal);
   } catch (error) {

@@ -11,6 +11,7 @@ process.on("message", (message: { readonly forMs: number }) => {
     () => process.send?.("busy"),
   );
 });
+process.on("SIGINT", () => undefined);
 process.on("disconnect", () => process.exit(0));
 
 async function hold(forMs: number): Promise<void> {

@@ -140,6 +140,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
 
   async function leave(member: Member): Promise<void> {
     if (member.state === "gone") return;
+    // Whoever told it so first looks after it.
+    if (member.leaving) return member.exited;
     member.leaving = true;
     if (member.state !== "stopped") member.state = "leaving";
     send(member, { kind: "leave" });

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { Interrupted, orAborted } from "../interruption.ts";
 import type { Fleet } from "./fleet.ts";
 import type { KeyPlan } from "./key-plan.ts";
 
@@ -49,7 +50,7 @@ export function createKeyRotation({ fleet, plan, signal }: RotationOptions): Key
         else {
           promoteAt = Date.now() + mixedMs;
           const worker = fleet.find(step.process);
-          if (worker !== undefined) await fleet.leave(worker);
+          if (worker !== undefined) await orAborted(signal, fleet.leave(worker)).catch(ignoreInterruption);
         }
       }
     },
@@ -59,4 +60,9 @@ export function createKeyRotation({ fleet, plan, signal }: RotationOptions): Key
       plan.rewrapped();
     },
   };
+}
+
+/** The loop ends by itself then. */
+function ignoreInterruption(error: unknown): void {
+  if (!(error instanceof Interrupted)) throw error;
 }

@@ -31,6 +31,8 @@ process.on("message", (message: ToWorker) => {
     tell({ kind: "failed", text: inspect(error) });
   });
 });
+// A terminal interrupts all processes at once: the orchestrator alone decides what that means.
+process.on("SIGINT", () => undefined);
 // Whoever started this one is gone.
 process.on("disconnect", () => process.exit(1));
 

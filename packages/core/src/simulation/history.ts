@@ -15,6 +15,7 @@ export type Happening =
       readonly host: number;
       readonly skewMs: number;
     }
+  /** `closed`: it stopped as an application does, and its keeper said that it may. */
   | { readonly kind: "died"; readonly life: number; readonly closed: boolean }
   | { readonly kind: "paused" | "resumed"; readonly life: number }
   /** One of its operations on the store, or on the journal, has failed, or takes long: until then. */
@@ -100,10 +101,11 @@ export type LossCause =
   | "answer unusable"
   | "late"
   | "crash"
-  | "close"
   | "pause"
   | "store outage"
   | "store outage and crash"
+  /** It is written down, on another host than that of the process which looked for it. */
+  | "journal out of reach"
   | "late request";
 
 /** What the provider says when it is asked beside the protocol. */

@@ -1,5 +1,5 @@
+import { type ChildProcess, fork } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { Worker } from "node:worker_threads";
 import { type Options, readOptions, usage } from "./options.ts";
 import type { RotationMode } from "./provider.ts";
 import { failureReport, finalLine, progressLine } from "./report.ts";
@@ -31,9 +31,11 @@ async function run({ sequences, seed, path, modes, workers }: Options): Promise<
   const timer = setInterval(() => print(progressLine(seconds(), sequences, total)), progressMs);
   await Promise.all(
     Array.from({ length: path === undefined ? workers : 1 }, async () => {
-      // Nearly all that a sequence makes is garbage soon: a large young generation keeps it from being copied.
-      const worker = new Worker(new URL("./worker.ts", import.meta.url), {
-        resourceLimits: { maxYoungGenerationSizeMb: 64 },
+      // Processes, since threads of one would wait for each other in OpenSSL. Nearly all that a sequence makes is garbage
+      // soon: a large young generation keeps it from being copied.
+      const worker = fork(new URL("./worker.ts", import.meta.url), {
+        execArgv: [...process.execArgv, "--max-semi-space-size=64"],
+        serialization: "advanced",
       });
       for (let next = chunks.next(); next.done !== true && failure === undefined; next = chunks.next()) {
         const result = await handOver(worker, next.value);
@@ -42,7 +44,7 @@ async function run({ sequences, seed, path, modes, workers }: Options): Promise<
         total = addSummaries(total, result.summary);
         failure ??= result.failure;
       }
-      await worker.terminate();
+      worker.disconnect();
     }),
   );
   clearInterval(timer);
@@ -66,15 +68,15 @@ function* replayOf(seed: number, path: string, modes: readonly RotationMode[]): 
   for (const mode of modes) yield { mode, seed, sequences: 1, path, shrinks: false };
 }
 
-function handOver(worker: Worker, chunk: Chunk): Promise<ChunkResult> {
+function handOver(worker: ChildProcess, chunk: Chunk): Promise<ChunkResult> {
   return new Promise((resolve, reject) => {
-    const done = (result: ChunkResult): void => {
-      worker.off("error", reject);
-      resolve(result);
-    };
-    worker.once("message", done);
-    worker.once("error", reject);
-    worker.postMessage(chunk);
+    const died = (code: number | null): void => reject(new Error(`A worker ended with code ${code}.`));
+    worker.once("exit", died);
+    worker.once("message", (result) => {
+      worker.off("exit", died);
+      resolve(result as ChunkResult);
+    });
+    worker.send(chunk);
   });
 }
 

@@ -1,4 +1,5 @@
 import { createBudgetCheck } from "./checks/budget.ts";
+import { createCallCheck } from "./checks/calls.ts";
 import type { Check, CheckContext, LastAnswer, ProtocolTimes, Violation } from "./checks/check.ts";
 import { createCommitCheck } from "./checks/commits.ts";
 import { createEndingCheck } from "./checks/endings.ts";
@@ -47,6 +48,7 @@ export function createMonitor({ mode, oracle, times }: MonitorOptions): Monitor 
     createEndingCheck(context),
     createBudgetCheck(context),
     createLossCheck(context),
+    createCallCheck(context),
   ];
   return {
     ledger,

@@ -192,12 +192,12 @@ export function createProcess(
     close(downMs) {
       const closing = life;
       if (closing === undefined || closing.held !== undefined) return;
-      const done = (): void => {
-        if (!closing.dead) end(closing, false, downMs, true);
+      const stop = (closed: boolean): void => {
+        if (!closing.dead) end(closing, false, downMs, closed);
       };
-      ask({ purpose: "close", account: undefined, work: (keeper) => keeper.close(), onResult: done });
+      ask({ purpose: "close", account: undefined, work: (keeper) => keeper.close(), onResult: () => stop(true) });
       // A supervisor waits no longer.
-      agenda.after(closeTimeMs, done);
+      agenda.after(closeTimeMs, () => stop(false));
     },
     pause(forMs) {
       if (life !== undefined) pauseLife(life, forMs);

@@ -4,7 +4,8 @@ import type { LossCause } from "./history.ts";
 import type { Plan } from "./plan.ts";
 import { type MixtureName, plansOf } from "./plans.ts";
 import type { RotationMode } from "./provider.ts";
-import { type SimulationResult, type Stage, simulate } from "./simulate.ts";
+import type { Stage } from "./sequence.ts";
+import { type SimulationResult, simulate } from "./simulate.ts";
 import { type Counted, counted } from "./world.ts";
 
 /** Some sequences in a row, from one seed. */

@@ -7,7 +7,7 @@ import { createStage, simulate } from "./simulate.ts";
 
 const sequences = 350;
 
-test.for(rotationModes)("T5 F4 F5 F6 F10 F13 F14 D4 D5 D6 every invariant holds over %s", async (mode) => {
+test.for(rotationModes)("T5 F4 F5 F6 F10 F13 D4 D5 D6 every invariant holds over %s", async (mode) => {
   const { summary, failure } = await runChunk(await createStage(mode), {
     mode,
     seed: 20_261,

@@ -24,12 +24,12 @@ export function storePort(store: MemoryStore, carry: Carry): Store {
       }),
     release: (request) => carry("release", () => store.release(request)),
     commit: (commit) => {
-      const payload = { ...commit.payload, sealed: Uint8Array.from(commit.payload.sealed) };
+      const payload = { ...commit.payload, sealed: new Uint8Array(commit.payload.sealed) };
       return carry("commit", () => store.commit({ ...commit, payload }));
     },
     delete: (condition) => carry("delete", () => store.delete(condition)),
     rewrap: (request) => {
-      const wrappedKey = Uint8Array.from(request.wrappedKey);
+      const wrappedKey = new Uint8Array(request.wrappedKey);
       return carry("rewrap", () => store.rewrap({ ...request, wrappedKey }));
     },
     claimDue: (request) =>
@@ -43,18 +43,18 @@ export function storePort(store: MemoryStore, carry: Carry): Store {
         return { rows: rows.map(copyOf), next };
       }),
     flows: {
-      put: (key, sealed, ttlMs) => carry("flows", () => store.putFlow(key, Uint8Array.from(sealed), ttlMs)),
+      put: (key, sealed, ttlMs) => carry("flows", () => store.putFlow(key, new Uint8Array(sealed), ttlMs)),
       take: (key) => carry("flows", () => store.takeFlow(key)),
     },
     settings: {
       get: (name) => carry("settings", () => store.getSetting(name)),
       compareAndSet: (name, expected, value) =>
-        carry("settings", () => store.compareAndSetSetting(name, expected, Uint8Array.from(value))),
+        carry("settings", () => store.compareAndSetSetting(name, expected, new Uint8Array(value))),
     },
     close: async () => undefined,
   };
 }
 
 function copyOf<Row extends Pick<GrantRow, "sealed" | "wrappedKey">>(row: Row): Row {
-  return { ...row, sealed: Uint8Array.from(row.sealed), wrappedKey: Uint8Array.from(row.wrappedKey) };
+  return { ...row, sealed: new Uint8Array(row.sealed), wrappedKey: new Uint8Array(row.wrappedKey) };
 }

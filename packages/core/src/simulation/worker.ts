@@ -1,21 +1,18 @@
-import { parentPort } from "node:worker_threads";
 import type { RotationMode } from "./provider.ts";
 import { type Chunk, type ChunkResult, runChunk } from "./runner.ts";
-import { createStage, type Stage } from "./simulate.ts";
+import type { Stage } from "./sequence.ts";
+import { createStage } from "./simulate.ts";
 
 // Plays the chunks that the command hands it, one after the other.
-
-const port = parentPort;
-if (port === null) throw new Error("This file is a worker of main.ts.");
 
 // A trace is made for every error that a keeper throws, and nobody reads it.
 Error.stackTraceLimit = 0;
 
 const stages = new Map<RotationMode, Promise<Stage>>();
 
-port.on("message", async (chunk: Chunk) => {
+process.on("message", async (chunk: Chunk) => {
   const stage = stages.get(chunk.mode) ?? createStage(chunk.mode);
   stages.set(chunk.mode, stage);
   const result: ChunkResult = await runChunk(await stage, chunk);
-  port.postMessage(result);
+  process.send?.(result);
 });

@@ -1,6 +1,6 @@
 import { jitterOf } from "../../jitter.ts";
 import { freshness } from "../../refresh/freshness.ts";
-import type { Lease, TokenRequest } from "../ledger.ts";
+import type { Lease, TokenRequest } from "../records.ts";
 import type { Check, CheckContext } from "./check.ts";
 
 const failureHoldMs = 2_000;

@@ -34,11 +34,18 @@ export interface ProtocolTimes {
 export interface LastAnswer {
   readonly process: number;
   readonly account: number;
+  readonly askedAt: number;
   readonly accessToken?: string;
   readonly code?: string;
   /** What lay in the row then, and what the provider would have said to it. */
   readonly stored: StoredGrant | undefined;
   readonly dead: ReturnType<Oracle["whyDead"]>;
+}
+
+/** Whether a process says that an account needs reauthorization, and its row has said so since it was asked. */
+export function isTold(ledger: Ledger, { account, askedAt, code }: LastAnswer): boolean {
+  const { marks } = ledger.account(account);
+  return code === "reauthorization_required" && marks.some(({ until }) => until >= askedAt);
 }
 
 /** Judges events. `before` sees the ledger as it was before the event, `after` as it is then. */

@@ -1,5 +1,5 @@
-import type { Life } from "../ledger.ts";
-import type { Check, CheckContext } from "./check.ts";
+import type { Life } from "../records.ts";
+import { type Check, type CheckContext, isTold } from "./check.ts";
 import { pausedSince } from "./window.ts";
 
 /**
@@ -42,8 +42,11 @@ export function createEndingCheck({ ledger, oracle, times, report }: CheckContex
       report("I6", `call ${call.id} was told that account ${call.account} needs reauthorization, and no row said so`);
     },
     end(answers) {
-      for (const { process, account, code, stored, dead } of answers) {
+      for (const answer of answers) {
+        const { process, account, code, stored, dead } = answer;
         if (stored === undefined || ledger.account(account).restoredAt !== undefined) continue;
+        // A journal may have repaired the row since, and what the row said has been judged.
+        if (stored.ended === undefined && isTold(ledger, answer)) continue;
         const says = code === "reauthorization_required";
         if (says !== (dead !== undefined) || says !== (stored.ended !== undefined)) {
           const state = stored.ended ?? "active";

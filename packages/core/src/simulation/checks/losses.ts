@@ -1,6 +1,6 @@
 import type { LossCause, StoredGrant } from "../history.ts";
-import type { TokenRequest } from "../ledger.ts";
-import type { Check, CheckContext } from "./check.ts";
+import type { TokenRequest } from "../records.ts";
+import { type Check, type CheckContext, isTold } from "./check.ts";
 import { excuseOf, excuseOfReuse } from "./window.ts";
 
 /**
@@ -65,8 +65,10 @@ export function createLossCheck({ ledger, oracle, mode, report, lost }: CheckCon
       for (const [, { stored, restoredAt }] of ledger.accounts()) {
         if (stored !== undefined && restoredAt === undefined) judge(stored, Number.POSITIVE_INFINITY);
       }
-      for (const { process, account, accessToken, code, stored, dead } of answers) {
+      for (const answer of answers) {
+        const { process, account, accessToken, code, stored, dead } = answer;
         if (stored === undefined || dead !== undefined || accessToken !== undefined) continue;
+        if (stored.ended === undefined && isTold(ledger, answer)) continue;
         if (ledger.account(account).restoredAt !== undefined) continue;
         report("I2", `account ${account} has a good grant, and process ${process} got ${code ?? "no answer"}`);
       }

@@ -1,5 +1,5 @@
-import type { TokenRequest } from "../ledger.ts";
 import { rotationOf } from "../provider.ts";
+import type { TokenRequest } from "../records.ts";
 import type { Check, CheckContext } from "./check.ts";
 import { excuseOfReuse } from "./window.ts";
 

@@ -1,6 +1,7 @@
 import type { LossCause } from "../history.ts";
-import type { Ledger, Life, TokenRequest } from "../ledger.ts";
+import type { Ledger } from "../ledger.ts";
 import type { RotationMode } from "../provider.ts";
+import type { Life, TokenRequest } from "../records.ts";
 import { hasWindow } from "./check.ts";
 
 /** How long after a trouble a process tries again to save what it has, at the latest, and a little more. */
@@ -25,8 +26,10 @@ export function excuseOf(
   if (outcome === "open") return pausedSince(life, sentAt) ? "pause" : undefined;
   if (outcome !== "tokens") return undefined;
   if (life.diedAt !== undefined) {
+    if (ledger.notes(life.host).some(({ attemptId }) => attemptId === spender.lease?.attemptId))
+      return "journal out of reach";
     if (life.hinderedUntil >= closedAt) return "store outage and crash";
-    return life.closed ? "close" : "crash";
+    if (!life.closed) return "crash";
   }
   const since = Math.min(takenOverAt, spender.lease?.until ?? takenOverAt) - retryMs;
   if (pausedSince(life, Math.max(sentAt, since))) return "pause";

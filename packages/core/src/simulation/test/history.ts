@@ -56,7 +56,7 @@ export function stored(refreshToken: string, version: number, change: Partial<St
   };
 }
 
-export const born = (life: number, host = 0): Happening => ({ kind: "born", life, process: life, host, skewMs: 0 });
+const born = (life: number, host = 0): Happening => ({ kind: "born", life, process: life, host, skewMs: 0 });
 
 export const leased = (
   life: number,
@@ -109,4 +109,28 @@ export const beginning: readonly Line[] = [
 export const asked: Line = [
   115,
   { kind: "called", call: 1, life: 1, account: 0, purpose: "token", rejected: undefined },
+];
+
+/** Of a token set that the refresh at second 115 brought. */
+export const fresh: Pick<StoredGrant, "obtainedAt" | "expiresAt"> = { obtainedAt: 115_000, expiresAt: 235_000 };
+export const parents: Readonly<Record<string, string>> = { a2: "a1", a3: "a2" };
+/** An open intent of the first process. */
+export const found = (ageSeconds: number): { readonly attemptId: string; readonly ageMs: number } => ({
+  attemptId: "try-1",
+  ageMs: ageSeconds * 1000,
+});
+/** The first process refreshes, up to and without the commit. */
+export const refreshed: readonly Line[] = [
+  ...beginning,
+  asked,
+  leased(1, 115),
+  sent(1, 115, 10, "a1"),
+  presented(115, 10, "a2"),
+  closed(115, 10, "tokens"),
+];
+
+export const wholeRefresh: readonly Line[] = [
+  ...refreshed,
+  commit(1, 115, stored("a2", 2, fresh)),
+  [115, { kind: "returned", call: 1, accessToken: "at-a2" }],
 ];

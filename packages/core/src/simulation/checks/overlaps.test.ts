@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { asked, beginning, found, invariantsOf, type Line, leased, sent } from "../test/history.ts";
+
+const onTheirWay = [
+  ...beginning,
+  asked,
+  leased(1, 115),
+  sent(1, 115, 10, "a1"),
+  leased(2, 116, found(1)),
+  sent(2, 116, 11, "a1"),
+];
+
+test("I4 two token requests of one connection are not on their way at once", () => {
+  expect(invariantsOf(onTheirWay, { mode: "until-used" })).toEqual(["I4"]);
+});
+
+test("I4 a process that stands still is excused", () => {
+  const still: Line = [115, { kind: "paused", life: 1 }];
+  const [first, ...rest] = [...onTheirWay].reverse();
+  const excused = [...rest.reverse(), still, ...(first === undefined ? [] : [first])];
+  expect(invariantsOf(excused, { mode: "until-used" })).toEqual([]);
+});
+
+test("I4 nothing is sent without a lease", () => {
+  expect(invariantsOf([...beginning, asked, sent(1, 115, 10, "a1")])).toEqual(["I4"]);
+});

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { commit, fresh, invariantsOf, type Line, parents, refreshed, stored, wholeRefresh } from "../test/history.ts";
+
+test("I3 versions rise", () => {
+  expect(invariantsOf([...refreshed, commit(1, 115, stored("a2", 1, fresh))], { parents })).toEqual(["I3"]);
+});
+
+test("I3 a refresh token comes of the one that it replaces", () => {
+  const onward = [...wholeRefresh, commit(2, 116, stored("a1", 3, fresh))];
+  expect(invariantsOf(onward, { parents })).toEqual(["I3"]);
+});
+
+test("I3 a consent brings a refresh token of its own, once", () => {
+  const consent = commit(1, 116, stored("b1", 3, { grantId: "other", ...fresh }));
+  expect(invariantsOf([...wholeRefresh, consent], { parents })).toEqual([]);
+  const back = commit(2, 117, stored("a1", 4, { grantId: "third", ...fresh }));
+  expect(invariantsOf([...wholeRefresh, consent, back], { parents })).toEqual(["I3"]);
+  const kept = commit(1, 116, stored("b1", 3, fresh));
+  expect(invariantsOf([...wholeRefresh, kept], { parents })).toEqual(["I3"]);
+});
+
+test("I3 a restored backup is excused until a consent has replaced it", () => {
+  const restored: Line = [116, { kind: "restored", ...stored("a1", 1) }];
+  const older = commit(1, 117, stored("a2", 2, fresh));
+  expect(invariantsOf([...wholeRefresh, restored, older], { parents })).toEqual([]);
+  const consent = commit(2, 117, stored("b1", 2, { grantId: "other", ...fresh }));
+  expect(invariantsOf([...wholeRefresh, restored, consent], { parents })).toEqual([]);
+  const over = commit(1, 118, stored("a2", 3, fresh));
+  expect(invariantsOf([...wholeRefresh, restored, consent, over], { parents })).toEqual(["I3"]);
+});
