@@ -93,6 +93,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     logger,
     environment,
     isClosed: () => closedAt !== undefined && now() - closedAt > drainMs,
+    recoveryWaitMs,
   };
   const refresh = createRefresh({
     ...saving,
@@ -100,7 +101,6 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     tokenEndpoint,
     leaseMs,
     callTimeoutMs,
-    recoveryWaitMs,
   });
   const keepAlive = createKeepAlive({ store, grants, connectors, refresh, environment, logger, leaseMs });
   const rotateKeys = createRotateKeys({

@@ -83,6 +83,30 @@ describe("against oidc-provider", () => {
     expect(await codeOf(connection.token())).toBe("not_connected");
   });
 
+  test.each([
+    ["keys", "jwksUri", "token", [200]],
+    ["identity", "userinfoEndpoint", "token", [200]],
+    ["identity", "userinfoEndpoint", "grant", []],
+  ] as const)(
+    "R51 without the %s (%s) tokens are revoked, if that ends no other %s",
+    async (_, endpoint, revocationScope, expected) => {
+      const revocations: number[] = [];
+      const keeper = createKeeper({
+        connectors: { main: { ...provider.connector, revocationScope } },
+        ...{ keys: [key], callbackUrl, logger: silent },
+        fetch: async (url, init) => {
+          if (String(url) === provider.connector[endpoint]) return new Response(null, { status: 503 });
+          const response = await fetch(url, init);
+          if (String(url) === provider.connector.revocationEndpoint) revocations.push(response.status);
+          return response;
+        },
+      });
+      expect(await codeOf(connect(keeper))).toBe("provider_unavailable");
+      expect(revocations).toEqual(expected);
+      await keeper.close();
+    },
+  );
+
   test("a user who says no ends in consent_denied", async () => {
     const { keeper } = createWorld();
     const { url, headers } = await keeper.start("main", { owner: "ada", params: {} });

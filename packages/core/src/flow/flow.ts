@@ -7,7 +7,6 @@ import type { Grants } from "../grant/grants.ts";
 import { notConnected } from "../grant/leases.ts";
 import { requestedScopes } from "../grant/scopes.ts";
 import { type Connectors, checkParams } from "../provider/connectors.ts";
-import { describe, tokenRequestError } from "../provider/errors.ts";
 import type { ProviderRequests } from "../provider/requests.ts";
 import type { Server } from "../provider/server.ts";
 import type { TokenOutcome } from "../provider/token-answer.ts";
@@ -16,9 +15,11 @@ import { type TokenSet, toTokenSet } from "../provider/token-response.ts";
 import type { Refresh } from "../refresh/refresh.ts";
 import type { Store } from "../store/port.ts";
 import type { Vault } from "../vault/vault.ts";
+import { abandonTokens } from "./abandon-tokens.ts";
 import { type AuthorizationResponse, readAuthorizationResponse } from "./authorization-response.ts";
 import type { BrowserBinding } from "./browser-binding.ts";
 import type { NewConsent, SavedConsent } from "./connect.ts";
+import { authorizationError, exchangeError, flowExpired, stateMismatch } from "./flow-errors.ts";
 import { checkReturnTo } from "./return-to.ts";
 import type { CallbackRequest, FinishedFlow, FlowStart, StartedFlow } from "./types.ts";
 
@@ -140,15 +141,18 @@ export function createFlows(options: FlowOptions): Flows {
       nonce: record.nonce,
       codeVerifier: record.codeVerifier,
     });
-    if (outcome.kind !== "tokens") throw exchangeError(outcome, connectorKey, now());
+    const tokenSets = toTokenSets(connector, outcome, record.requestedScopes);
+    const abandon = (): Promise<void> => abandonTokens(options, connector, server, tokenSets);
+    if (outcome.kind !== "tokens") {
+      await abandon();
+      throw exchangeError(outcome, connectorKey, now());
+    }
     const { params } = record;
     const { tokenResponse, idTokenClaims } = outcome;
-    const tokenSets = toTokenSets(connector, outcome, record.requestedScopes);
-    const account = await providerRequests.identify(connector, server, {
-      tokenSets,
-      tokenResponse,
-      idTokenClaims,
-      params,
+    const facts = { tokenSets, tokenResponse, idTokenClaims, params };
+    const account = await providerRequests.identify(connector, server, facts).catch(async (error: unknown) => {
+      await abandon();
+      throw error;
     });
     const subject = idTokenClaims?.["sub"];
     const saved = await options.connect({
@@ -187,10 +191,11 @@ export function createFlows(options: FlowOptions): Flows {
 
   function toTokenSets(
     connector: Connector,
-    outcome: Extract<TokenOutcome, { kind: "tokens" }>,
+    outcome: TokenOutcome,
     requested: Readonly<Record<string, readonly string[]>>,
   ): Record<string, TokenSet> {
-    const entries = Object.entries(outcome.tokenSets).map(([name, response]) => {
+    const received = "tokenSets" in outcome ? outcome.tokenSets : undefined;
+    const entries = Object.entries(received ?? {}).map(([name, response]) => {
       const context = {
         now: now(),
         requestedScopes: requested[name] ?? [],
@@ -264,44 +269,4 @@ function assertIssuer(
   throw new GrantkeeperError("state_mismatch", "The answer came from another issuer than the one that was asked.", {
     connector: connectorKey,
   });
-}
-
-function authorizationError(
-  error: NonNullable<AuthorizationResponse["error"]>,
-  connector: string,
-  now: number,
-): GrantkeeperError {
-  switch (error.error) {
-    case "access_denied":
-    case "user_denied":
-      return new GrantkeeperError("consent_denied", "The user, or the provider, did not allow access.", { connector });
-    case "temporarily_unavailable":
-    case "server_error":
-      return new GrantkeeperError("provider_unavailable", `The provider answered ${describe(error)}.`, {
-        connector,
-        retryAt: new Date(now + 5_000),
-      });
-    default:
-      return new GrantkeeperError("provider_rejected", `The provider answered ${describe(error)}.`, { connector });
-  }
-}
-
-function exchangeError(
-  outcome: Exclude<TokenOutcome, { kind: "tokens" }>,
-  connector: string,
-  now: number,
-): GrantkeeperError {
-  if (outcome.kind !== "refused") return tokenRequestError(outcome, connector, now);
-  return new GrantkeeperError("flow_expired", "The provider no longer accepts this authorization code.", { connector });
-}
-
-function stateMismatch(): GrantkeeperError {
-  return new GrantkeeperError(
-    "state_mismatch",
-    "This sign-in was not started by this user in this browser, or it has been finished already.",
-  );
-}
-
-function flowExpired(): GrantkeeperError {
-  return new GrantkeeperError("flow_expired", "The sign-in took longer than ten minutes.");
 }

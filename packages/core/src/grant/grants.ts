@@ -33,6 +33,11 @@ export interface Grant {
   readonly metadata: JsonObject;
   /** Token sets that only a new consent can replace. The others go on. */
   readonly ended: Readonly<Record<string, ReauthorizationReason>>;
+  /**
+   * For token sets that were refreshed by a request which was sent more than once: until when another of these may still
+   * reach the provider, which may take it for a theft.
+   */
+  readonly doubtedUntil?: Readonly<Record<string, number>> | undefined;
   readonly connectedAt: number;
   readonly refreshedAt: number | undefined;
 }

@@ -57,6 +57,13 @@ export function tokenRequestError(
         retryAt: outcome.retryAt,
       });
     case "invalid":
+      if (outcome.keysUnavailable === true) {
+        return new GrantkeeperError("provider_unavailable", "The provider's keys for its ID token could not be read.", {
+          connector,
+          cause: outcome.cause,
+          retryAt: new Date(now + 5_000),
+        });
+      }
       return new GrantkeeperError("invalid_response", "The provider's token response cannot be used.", {
         connector,
         cause: outcome.cause,

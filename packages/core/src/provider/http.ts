@@ -39,8 +39,7 @@ export async function transfer(
 ): Promise<Transfer> {
   const controller = new AbortController();
   const { signal } = controller;
-  // Not AbortSignal.timeout: its timer does not keep the process alive, so the deadline could be missed.
-  const cancel = after(timeoutMs, () => controller.abort(new DOMException("deadline", "TimeoutError")));
+  const cancel = afterLastLook(after, timeoutMs, () => controller.abort(new DOMException("deadline", "TimeoutError")));
   // Raced, since an application's own fetch may not heed its signal.
   const deadline = new Promise<never>((_, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
@@ -60,6 +59,19 @@ export async function transfer(
   } finally {
     cancel();
   }
+}
+
+/**
+ * Runs `task` after `ms`, the last of them on a timer of their own: a process that stood still finds its timers due before
+ * it has read what lies in its sockets, and an answer may be among it. Not AbortSignal.timeout, which would let the process
+ * end meanwhile.
+ */
+function afterLastLook(after: Environment["after"], ms: number, task: () => void): () => void {
+  const lastLookMs = Math.min(250, ms / 20);
+  let cancel = after(ms - lastLookMs, () => {
+    cancel = after(lastLookMs, task);
+  });
+  return () => cancel();
 }
 
 async function answerOf(

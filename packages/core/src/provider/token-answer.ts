@@ -3,12 +3,14 @@ import type { Connector, OAuthError, ProviderResponse } from "../connector/types
 import { retryAfter, type Transfer } from "./http.ts";
 import { isObject, type NormalTokenResponse, normaliseTokenResponse } from "./token-response.ts";
 
+/** By name; each has an access token. */
+export type ReceivedTokenSets = Readonly<Record<string, NormalTokenResponse & { readonly access_token: string }>>;
+
 /** How a token request ended. Only `tokens` gives tokens that may be used. */
 export type TokenOutcome =
   | {
       readonly kind: "tokens";
-      /** By name; each has an access token. */
-      readonly tokenSets: Readonly<Record<string, NormalTokenResponse & { readonly access_token: string }>>;
+      readonly tokenSets: ReceivedTokenSets;
       readonly tokenResponse: JsonObject;
       readonly idTokenClaims: JsonObject | undefined;
     }
@@ -31,7 +33,15 @@ export type TokenOutcome =
       readonly retryAt: Date;
     }
   /** An answer that cannot be used. What it held of refresh tokens is kept all the same, by set. */
-  | { readonly kind: "invalid"; readonly cause: Error; readonly refreshTokens: Readonly<Record<string, string>> };
+  | {
+      readonly kind: "invalid";
+      readonly cause: Error;
+      readonly refreshTokens: Readonly<Record<string, string>>;
+      /** What came with an ID token that does not hold. */
+      readonly tokenSets?: ReceivedTokenSets;
+      /** The ID token could not be judged, since the keys that it is signed with could not be had. */
+      readonly keysUnavailable?: boolean;
+    };
 
 /** What an answer means before openid-client has validated it. */
 export type Judgement =
@@ -40,7 +50,7 @@ export type Judgement =
       readonly kind: "granted";
       /** The set that openid-client validates. */
       readonly primary: NormalTokenResponse;
-      readonly tokenSets: Readonly<Record<string, NormalTokenResponse & { readonly access_token: string }>>;
+      readonly tokenSets: ReceivedTokenSets;
       readonly tokenResponse: JsonObject;
     };
 

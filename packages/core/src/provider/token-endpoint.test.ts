@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { startProvider } from "@grantkeeper/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -6,6 +7,7 @@ import type { Connector } from "../connector/types.ts";
 import { exampleConnector } from "../test/connector.ts";
 import { json, type ReceivedRequest, startServer, type TestServer } from "../test/http-server.ts";
 import { transportOf } from "../test/transport.ts";
+import { tokenRequestError } from "./errors.ts";
 import type { Fetch } from "./http.ts";
 import { type Server, serverOf } from "./server.ts";
 import type { TokenOutcome } from "./token-answer.ts";
@@ -338,6 +340,61 @@ describe("exchange", () => {
       client_id: "client-1",
       client_secret: "client-secret-1",
       extra: "1",
+    });
+  });
+
+  describe("with an ID token", () => {
+    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const jwk = { ...publicKey.export({ format: "jwk" }), kid: "1", alg: "RS256", use: "sig" };
+
+    function signed(issuer: string): string {
+      const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+      const iat = Math.floor(now / 1000);
+      const claims = { iss: issuer, aud: "client-1", sub: "ada", nonce: "n", iat, exp: iat + 60 };
+      const input = `${part({ alg: "RS256", kid: "1" })}.${part(claims)}`;
+      return `${input}.${sign("sha256", Buffer.from(input), privateKey).toString("base64url")}`;
+    }
+
+    /** Exchanges a code at a provider whose keys are answered in this way. */
+    async function exchangeWithKeys(answerKeys: (response: ServerResponse, count: number) => void) {
+      let keyRequests = 0;
+      const server = await startServer((response, request) => {
+        if (request.url === "/keys") answerKeys(response, ++keyRequests);
+        else json(response, { ...tokens, id_token: signed(server.origin) });
+      });
+      const local = localConnector(server, { issuer: server.origin, jwksUri: `${server.origin}/keys` });
+      const outcome = await newEndpoint().exchange(local, serverOf(local, {}), {
+        response: new URLSearchParams({ code: "c", state: "s" }),
+        redirectUri: "https://app.example.com/connect/example/callback",
+        state: "s",
+        nonce: "n",
+        codeVerifier: undefined,
+      });
+      return { outcome, keyRequests: () => keyRequests };
+    }
+
+    test("R37 keys that come at the third try do", async () => {
+      const { outcome, keyRequests } = await exchangeWithKeys((response, count) => {
+        if (count === 1) response.destroy();
+        else json(response, count === 2 ? {} : { keys: [jwk] }, count === 2 ? 503 : 200);
+      });
+      expect(outcome.kind).toBe("tokens");
+      expect(keyRequests()).toBe(3);
+    });
+
+    test("R37 without the keys the tokens are not used, and the provider is what is missing", async () => {
+      const { outcome } = await exchangeWithKeys((response) => json(response, {}, 503));
+      expect(outcome).toMatchObject({ kind: "invalid", keysUnavailable: true, tokenSets: { default: {} } });
+      if (outcome.kind !== "invalid") throw new Error(outcome.kind);
+      expect(tokenRequestError(outcome, "example", now)).toMatchObject({ code: "provider_unavailable" });
+    });
+
+    test("R37 with other keys the answer itself is wrong", async () => {
+      const other = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" });
+      const { outcome } = await exchangeWithKeys((response) =>
+        json(response, { keys: [{ ...other, kid: "1", alg: "RS256", use: "sig" }] }),
+      );
+      expect(outcome).toMatchObject({ kind: "invalid", keysUnavailable: false });
     });
   });
 

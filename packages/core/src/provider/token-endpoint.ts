@@ -3,6 +3,7 @@ import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
 import { causeWithoutSecrets } from "../errors.ts";
 import { createDiscovery, toResponse } from "./discovery.ts";
+import type { Transfer } from "./http.ts";
 import { assertCallable, expandTemplate, type Server, serverOf } from "./server.ts";
 import { type Judgement, judge, refreshTokensOf, type TokenOutcome } from "./token-answer.ts";
 import { defined } from "./token-response.ts";
@@ -170,13 +171,18 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
   ): Promise<TokenOutcome> {
     let judged: Judgement | undefined;
     let hasLeft = false;
+    let keysUnavailable = false;
     configuration.timeout = 0;
     configuration[openid.customFetch] = async (url, init) => {
       hasLeft = true;
       const tokenRequest = url === configuration.serverMetadata().token_endpoint;
       const request = tokenRequest ? encodeBody(connector, init as RequestInit) : (init as RequestInit);
       const sent = await transport(url, request, tokenRequest ? how : undefined);
-      if (!tokenRequest) return toResponse(sent);
+      if (!tokenRequest) {
+        const reading = await readAgain(sent, () => transport(url, request));
+        keysUnavailable = !isAnswer(reading);
+        return toResponse(reading);
+      }
       judged = scrub(judge(connector, sent, refreshing, now()), [...secrets, connector.clientSecret]);
       if (judged.kind !== "granted") throw new Error(judged.kind);
       return Response.json(judged.primary);
@@ -189,7 +195,8 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
     } catch (error) {
       const cause = causeWithoutSecrets(error);
       if (judged?.kind === "granted") {
-        return { kind: "invalid", cause, refreshTokens: refreshTokensOf(judged.tokenSets) };
+        const { tokenSets } = judged;
+        return { kind: "invalid", cause, refreshTokens: refreshTokensOf(tokenSets), tokenSets, keysUnavailable };
       }
       if (judged !== undefined) return judged;
       if (hasLeft) return { kind: "ambiguous", answered: false, cause, retryAt: new Date(now() + 5_000) };
@@ -198,6 +205,17 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
   }
 
   return { server, authorizationUrl, exchange, refresh };
+}
+
+/** The tokens are here already, and the keys are all that is missing: they are asked for three times. */
+async function readAgain(first: Transfer, read: () => Promise<Transfer>): Promise<Transfer> {
+  let sent = first;
+  for (let count = 1; count < 3 && !isAnswer(sent); count++) sent = await read();
+  return sent;
+}
+
+function isAnswer(sent: Transfer): boolean {
+  return sent.kind === "answered" && sent.response.status === 200;
 }
 
 interface GrantRequest {

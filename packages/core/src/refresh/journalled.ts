@@ -17,8 +17,8 @@ export function applies(entry: JournalEntry, row: GrantRow, refreshTokenHash: st
 /** Commits what an entry holds, and removes it. Its access token may be old: whoever wants one looks again. */
 export async function applyEntry(options: SaveOptions, held: HeldGrant, entry: JournalEntry): Promise<"look again"> {
   const { tokenSet: name, attemptId, received: tokenSets } = entry;
-  const usable = held.grant.ended[name] === undefined;
-  await saveRefreshed(options, held, { name, attemptId, tokenSets, usable });
+  const doubted = held.grant.ended[name] !== undefined;
+  await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: !doubted, doubted });
   await options.journal.remove(entry);
   const { connectionId } = held.lease;
   options.events.emit("connection.refreshed", { connector: held.grant.connector, connectionId, tokenSet: name });

@@ -320,57 +320,6 @@ describe("lost answers", () => {
   });
 });
 
-describe("a late answer", () => {
-  test("I3 is kept though a reconnect that kept the spent refresh token came between", async () => {
-    let arrive = (): void => undefined;
-    let held: Promise<undefined> | undefined;
-    const after = ({ grantType }: { readonly grantType: string | undefined }) =>
-      grantType === "refresh_token" ? held : undefined;
-    const { keeper, another, clock, provider } = await createWorld(githubConnector, { faults: { after } });
-    const other = another({
-      fetch: async (url, init) => {
-        const response = await fetch(url, init);
-        if (!String(url).endsWith("/access_token")) return response;
-        const { refresh_token: _, ...body } = (await response.json()) as Record<string, unknown>;
-        return Response.json(body);
-      },
-    });
-    const { connection } = await connect(keeper);
-    clock.advance(3601);
-    held = new Promise((resolve) => {
-      arrive = () => resolve(undefined);
-    });
-    const late = connection.token();
-    await expect.poll(() => provider.log.tokenRequests.at(1)?.outcome).toBe("issued");
-    clock.advance(31);
-    await connect(other, { connectionId: connection.id });
-    held = undefined;
-    arrive();
-    expect((await late).accessToken).toBeTypeOf("string");
-    clock.advance(3601);
-    expect((await connection.token()).accessToken).toBeTypeOf("string");
-    expect(provider.log.reuseDetected).toBe(0);
-  });
-
-  test("a wait for recovery leaves the connection to others", async () => {
-    let lose = true;
-    const after = () => (lose ? ("reset" as const) : undefined);
-    const { keeper, clock } = await createWorld(githubConnector, { faults: { after } });
-    lose = false;
-    const { connection } = await connect(keeper);
-    clock.advance(3601);
-    lose = true;
-    await codeOf(connection.token());
-    lose = false;
-    clock.advance(25);
-    const waiting = codeOf(connection.token());
-    await connection.setMetadata({ touched: true });
-    expect((await connection.status()).metadata).toEqual({ touched: true });
-    await keeper.close();
-    expect(await waiting).toBe("closed");
-  });
-});
-
 describe("the application's own code", () => {
   test("a logger or waitUntil that throws costs nobody a token", async () => {
     const failing = (): never => {

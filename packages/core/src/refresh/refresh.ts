@@ -18,8 +18,6 @@ export interface RefreshOptions extends Omit<SettleOptions, "failures"> {
   readonly tokenEndpoint: TokenEndpoint;
   readonly leaseMs: number;
   readonly callTimeoutMs: number;
-  /** How long an open intent of a strict provider is left alone before its refresh token is tried once more. */
-  readonly recoveryWaitMs: number;
 }
 
 export type IsStale = (tokenSet: TokenSet) => boolean;
@@ -86,14 +84,17 @@ export function createRefresh(options: RefreshOptions): Refresh {
     patience: Patience,
     hold: HoldOptions = {},
   ): Promise<OpenGrant> {
-    for (;;) {
+    for (let count = 0; ; ) {
       const result = await leases.hold<OpenGrant | "look again", Plan>(
         connectionId,
         (open) => decide(open, name, isStale, patience),
         (held, plan) => (plan.kind === "apply" ? applyEntry(options, held, plan.entry) : send(held, name, plan)),
         hold,
       );
-      if (result !== "look again") return result;
+      if (result === "look again") continue;
+      if (!hasRunOut(result, name, now())) return result;
+      // It took longer to save it than it was good for.
+      if (++count === 2) throw tooSlow(result.grant.connector);
     }
   }
 
@@ -174,6 +175,22 @@ export function createRefresh(options: RefreshOptions): Refresh {
     refreshClaimed: (connectionId, name, isStale, holder) => fly(connectionId, name, isStale, "tries once", { holder }),
     end,
   };
+}
+
+/** Of what can be refreshed: what cannot be is its caller's to judge. */
+function hasRunOut({ grant }: OpenGrant, name: string, now: number): boolean {
+  const { refreshToken, expiresAt = Number.POSITIVE_INFINITY } = liveTokenSet(grant, name);
+  return refreshToken !== undefined && expiresAt <= now;
+}
+
+function tooSlow(connector: string): GrantkeeperError {
+  return new GrantkeeperError(
+    "store_unavailable",
+    "The store takes longer to save an access token than that is good for.",
+    {
+      connector,
+    },
+  );
 }
 
 function isFresh({ grant }: OpenGrant, name: string, isStale: IsStale): boolean {

@@ -5,7 +5,9 @@ import type { Grant, Grants, OpenGrant } from "../grant/grants.ts";
 import { type HeldGrant, type Leases, notConnected } from "../grant/leases.ts";
 import type { Revocation } from "../grant/revocation.ts";
 import type { TokenSet } from "../provider/token-response.ts";
+import type { GrantRow } from "../store/port.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
+import { openIntent } from "./recovery.ts";
 
 export interface SaveOptions {
   readonly grants: Grants;
@@ -16,6 +18,8 @@ export interface SaveOptions {
   readonly logger: Logger;
   readonly environment: Environment;
   readonly isClosed: () => boolean;
+  /** How long a provider may still have to do with a request that had no answer. */
+  readonly recoveryWaitMs: number;
 }
 
 /** A refresh's result on its way into the store. */
@@ -24,8 +28,10 @@ export interface Received {
   readonly name: string;
   readonly attemptId: string;
   readonly tokenSets: Readonly<Record<string, TokenSet>>;
-  /** Whether its access token may be used, as one may that the provider has just given. */
+  /** Whether its access token may be used, as one may that the provider has just given. Others are refreshed first. */
   readonly usable: boolean;
+  /** Whether the spent refresh token may have been sent a second time, which a provider may take for a theft. */
+  readonly doubted: boolean;
 }
 
 /**
@@ -41,13 +47,16 @@ export async function saveRefreshed(
   const { grants, leases, revocation, isClosed, environment } = options;
   const { name, tokenSets } = received;
   const { connectionId } = held.lease;
-  const spent = held.grant.tokenSets[name]?.refreshToken;
+  const before = held.grant.tokenSets[name];
+  const spent = before?.refreshToken;
   const rotated = tokenSets[name]?.refreshToken !== spent;
   const journalled = createJournalled(options, entryOf(grants, held, received));
-  let usable = received.usable;
+  let { usable, doubted } = received;
 
   async function commit(target: HeldGrant): Promise<OpenGrant | undefined> {
-    const grant = withReceived(target.grant, received, usable, environment.now());
+    const now = environment.now();
+    const doubtedUntil = doubted ? now + options.recoveryWaitMs : undefined;
+    const grant = withReceived(target.grant, { ...received, usable, doubtedUntil }, now);
     const { outcome, row } = await grants.commit(target, grant, { replaced: [name] });
     return outcome === "committed" ? { row, grant } : undefined;
   }
@@ -61,12 +70,23 @@ export async function saveRefreshed(
       await journalled.remove();
       throw notConnected();
     }
-    const replaced = current.grant.tokenSets[name]?.refreshToken !== spent;
-    // A newer consent's token counts for more than one that brings nothing new.
-    if (replaced || (!rotated && current.row.grantId !== held.row.grantId)) return { saved: current };
-    // Another has seen the provider refuse the spent one. Whether this one lives, its next refresh tells.
-    if (current.grant.ended[name] !== undefined) usable = false;
+    const { row, grant } = current;
+    const there = grant.tokenSets[name];
+    if (there?.refreshToken !== spent) return { saved: current };
+    // What came later counts for more than what brings no new refresh token: a consent, and another's refresh.
+    const outdated = row.grantId !== held.row.grantId || there?.accessToken !== before?.accessToken;
+    if (!rotated && outdated) return { saved: current };
+    // Another has seen the provider refuse the spent one, or may have made it do so. The next refresh tells.
+    if (grant.ended[name] !== undefined || (rotated && isSentAgain(row))) {
+      usable = false;
+      doubted = true;
+    }
     return { target: await leases.tryTake(current) };
+  }
+
+  function isSentAgain({ intents }: GrantRow): boolean {
+    const intent = openIntent(intents, name, grants.hashRefreshToken(spent ?? ""));
+    return intent !== undefined && intent.attemptId !== received.attemptId;
   }
 
   let target: HeldGrant | undefined = held;
@@ -99,7 +119,11 @@ export async function saveRefreshed(
 }
 
 /** The grant with what was received in it; a token set that had ended is alive again. */
-function withReceived(grant: Grant, { name, tokenSets }: Received, usable: boolean, now: number): Grant {
+function withReceived(
+  grant: Grant,
+  { name, tokenSets, usable, doubtedUntil }: Omit<Received, "doubted"> & { readonly doubtedUntil: number | undefined },
+  now: number,
+): Grant {
   const own = tokenSets[name];
   const received =
     usable || own === undefined
@@ -110,6 +134,7 @@ function withReceived(grant: Grant, { name, tokenSets }: Received, usable: boole
     ...grant,
     tokenSets: { ...grant.tokenSets, ...received },
     ended: Object.fromEntries(ended),
+    doubtedUntil: doubtedUntil === undefined ? grant.doubtedUntil : { ...grant.doubtedUntil, [name]: doubtedUntil },
     refreshedAt: usable ? now : grant.refreshedAt,
   };
 }

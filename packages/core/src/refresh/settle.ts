@@ -74,7 +74,7 @@ export function createSettle(options: SettleOptions): Settle {
   }
 
   async function keep(
-    { held, name, attemptId, connector }: Attempt,
+    { held, name, attemptId, connector, unanswered }: Attempt,
     outcome: Extract<TokenOutcome, { kind: "tokens" }>,
   ): Promise<OpenGrant | "look again"> {
     // More sets than the one that was asked for are rare, and kept: one may hold a new refresh token.
@@ -89,7 +89,8 @@ export function createSettle(options: SettleOptions): Settle {
       }),
     ]);
     const tokenSets = Object.fromEntries(received);
-    const saved = await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: true });
+    const doubted = unanswered && connector.rotation.kind !== "none";
+    const saved = await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: true, doubted });
     if (saved === undefined) return "look again";
     const about = { connector: held.grant.connector, connectionId: held.lease.connectionId, tokenSet: name };
     events.emit("connection.refreshed", about);
@@ -104,12 +105,12 @@ export function createSettle(options: SettleOptions): Settle {
 
   /** R45: a refresh token that came in an answer we cannot use replaces the one that is spent. */
   async function salvage(
-    { held, name, attemptId, tokenSet }: Attempt,
+    { held, name, attemptId, tokenSet, unanswered }: Attempt,
     refreshToken: string | undefined,
   ): Promise<void> {
     if (refreshToken === undefined || refreshToken === tokenSet.refreshToken) return leases.release(held, []);
     const tokenSets = { [name]: { ...tokenSet, refreshToken } };
-    await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: false });
+    await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: false, doubted: unanswered });
   }
 
   /**
@@ -125,7 +126,8 @@ export function createSettle(options: SettleOptions): Settle {
       row.grantId === held.row.grantId && row.version === held.row.version && row.fence === held.lease.fence;
     if (!untouched || (await takeCandidate(held, name, tokenSet))) return "look again";
     const expired = tokenSet.refreshTokenExpiresAt !== undefined && tokenSet.refreshTokenExpiresAt <= now();
-    const reason = answerWasLost ? "rotation_response_lost" : expired ? "expired" : "revoked";
+    const lost = answerWasLost || tokenSet.obtainedAt <= (held.grant.doubtedUntil?.[name] ?? 0);
+    const reason = lost ? "rotation_response_lost" : expired ? "expired" : "revoked";
     if (!(await markEnded(held, name, reason))) return "look again";
     throw reauthorizationRequired(held.grant.connector, name, reason);
   }
@@ -138,7 +140,7 @@ export function createSettle(options: SettleOptions): Settle {
     );
     if (found === undefined || found.received[name]?.refreshToken === refused.refreshToken) return false;
     const { attemptId, received: tokenSets } = found;
-    await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: false });
+    await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: false, doubted: true });
     await journal.remove(found);
     return true;
   }

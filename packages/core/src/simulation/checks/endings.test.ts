@@ -4,6 +4,7 @@ import {
   beginning,
   closed,
   commit,
+  found,
   fresh,
   invariantsOf,
   type Line,
@@ -38,6 +39,18 @@ test("I6 a row says that a grant has ended only when it has", () => {
 
 test("I6 an answer is said to be lost only where one may have been", () => {
   expect(invariantsOf([...refused, marked("rotation_response_lost")], { dead: { a1: "user" } })).toEqual(["I6"]);
+});
+
+test("I6 it may have been lost with the one that it was given for, where others have sent that again", () => {
+  const dead = { a2: "reuse" } as const;
+  const ended = commit(2, 117, stored("a2", 3, { ended: "rotation_response_lost" }));
+  expect(invariantsOf([...wholeRefresh, ended], { dead, parents })).toContain("I6");
+  const both = [...wholeRefresh.slice(0, -2), leased(2, 115, found(0), "try-2"), ...wholeRefresh.slice(-2)];
+  expect(invariantsOf([...both, ended], { dead, parents })).not.toContain("I6");
+});
+
+test("I6 what was lost is not said to have been revoked", () => {
+  expect(invariantsOf([...refused, marked("revoked")], { dead: { a1: "spent" } })).toContain("I6");
 });
 
 test("I6 a caller is told so only when a row has said so", () => {

@@ -1,26 +1,42 @@
 import type { Life } from "../records.ts";
 import { type Check, type CheckContext, isTold } from "./check.ts";
-import { pausedSince } from "./window.ts";
+import { longestWorkMs, pausedSince } from "./window.ts";
 
 /**
  * I6: a connection needs reauthorization if, and only if, the provider refuses its refresh token by then: in its row, in the
- * event and in the error. `rotation_response_lost` is said only of a refresh token whose request had no clear
- * answer, or whose sender was stopped before it could say that there was one, or that it had sent nothing.
+ * event and in the error. `rotation_response_lost` is said only of a refresh token whose request had no clear answer, or
+ * whose sender was stopped before it could say that there was one, or that it had sent nothing; or that was given for one
+ * which was sent again shortly before, or whose predecessor was. `revoked` is not said of one that was lost.
  */
 export function createEndingCheck({ ledger, oracle, times, report }: CheckContext): Check {
+  function mayHaveLostAnAnswer(refreshToken: string): boolean {
+    const unclear = ledger.requestsOf(refreshToken).some(({ outcome }) => outcome === "unclear" || outcome === "open");
+    const [, parent = "", ...before] = oracle.lineage(refreshToken);
+    const givenAt = ledger.spenderOf(parent)?.presentedAt ?? 0;
+    const sentAgain = [parent, ...before].some((spent) => {
+      const uses = [
+        ...ledger.leasesFor(spent).map(({ at }) => at),
+        ...ledger.requestsOf(spent).map(({ sentAt }) => sentAt),
+      ];
+      return uses.length > 2 && Math.max(...uses) + longestWorkMs >= givenAt;
+    });
+    return unclear || sentAgain || ledger.leasesFor(refreshToken).some(({ life, at }) => wasStopped(life, at));
+  }
+
   return {
     after(event) {
       if (event.kind === "stored" && event.ended !== undefined) {
         const { refreshToken, ended } = event;
         if (ledger.isTainted(refreshToken)) return;
-        if (oracle.whyDead(refreshToken) === undefined) {
+        const dead = oracle.whyDead(refreshToken);
+        if (dead === undefined) {
           report("I6", `${refreshToken} is said to have ended (${ended}), and the provider accepts it`);
         }
-        const lost =
-          ledger.requestsOf(refreshToken).some(({ outcome }) => outcome === "unclear" || outcome === "open") ||
-          ledger.leasesFor(refreshToken).some(({ life, at }) => wasStopped(life, at));
-        if (ended === "rotation_response_lost" && !lost) {
+        if (ended === "rotation_response_lost" && !mayHaveLostAnAnswer(refreshToken)) {
           report("I6", `${refreshToken} is said to have lost an answer, and nothing kept one from coming`);
+        }
+        if (ended === "revoked" && (dead === "reuse" || dead === "spent")) {
+          report("I6", `${refreshToken} is said to have been revoked, and the provider refuses it for ${dead}`);
         }
       } else if (event.kind === "announced") {
         const own = ledger.account(event.account);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { asked, beginning, found, invariantsOf, type Line, leased, sent } from "../test/history.ts";
+import { asked, beginning, found, invariantsOf, type Line, leased, sent, stored } from "../test/history.ts";
 
 const onTheirWay = [
   ...beginning,
@@ -19,6 +19,13 @@ test("I4 a process that stands still is excused", () => {
   const [first, ...rest] = [...onTheirWay].reverse();
   const excused = [...rest.reverse(), still, ...(first === undefined ? [] : [first])];
   expect(invariantsOf(excused, { mode: "until-used" })).toEqual([]);
+});
+
+test("I4 a backup is excused that was restored shortly before", () => {
+  const restored = (at: number): Line => [at, { kind: "restored", ...stored("a1", 1) }];
+  const [head, tail] = [onTheirWay.slice(0, beginning.length), onTheirWay.slice(beginning.length)];
+  expect(invariantsOf([...head, restored(60), ...tail], { mode: "until-used" })).toEqual([]);
+  expect(invariantsOf([...head, restored(50), ...tail], { mode: "until-used" })).toEqual(["I4"]);
 });
 
 test("I4 nothing is sent without a lease", () => {

@@ -1,9 +1,9 @@
 import type { Check, CheckContext } from "./check.ts";
-import { pausedSince } from "./window.ts";
+import { longestWorkMs, pausedSince } from "./window.ts";
 
 /**
  * I4: no two token requests of one connection are on their way at once, unless the process of the first one stands still, or
- * a restored backup has taken the lease of one of them away; and none is sent without a lease.
+ * a backup was restored shortly before, whose fences are given a second time; and none is sent without a lease.
  */
 export function createOverlapCheck({ ledger, report }: CheckContext): Check {
   return {
@@ -20,7 +20,8 @@ export function createOverlapCheck({ ledger, report }: CheckContext): Check {
           continue;
         if (pausedSince(earlier.life, earlier.sentAt)) continue;
         const { lastRestoredAt } = ledger.account(lease.account);
-        if (lastRestoredAt !== undefined && lastRestoredAt >= Math.min(earlier.lease.at, lease.at)) continue;
+        if (lastRestoredAt !== undefined && lastRestoredAt + longestWorkMs >= Math.min(earlier.lease.at, lease.at))
+          continue;
         report("I4", `request ${later.id} was sent while request ${earlier.id} was on its way`);
       }
     },

@@ -7,6 +7,9 @@ import { hasWindow } from "./check.ts";
 /** How long after a trouble a process tries again to save what it has, at the latest, and a little more. */
 const retryMs = 2_200;
 
+/** For how long a process may go on with what it has begun, its pauses and outages and late messages included. */
+export const longestWorkMs = 60_000;
+
 /**
  * What kept the answer of the request that spent a refresh token from being saved until `takenOverAt`, when somebody else
  * began to look for it, where that excuses a lost grant: the answer was lost, unusable or late, or its process died, or stood
