@@ -21,6 +21,9 @@ export interface StormResult {
 }
 
 const progressMs = 3_000;
+/** Each rotation of keys starts every process twice: many more of them would be all that a long storm does. */
+const mostRotations = 12;
+const leastMixedMs = 4_000;
 /** With so many there is nothing to be learned from more. */
 const mostFailures = 20;
 /** Beyond the longest of the times that a refresh may take. */
@@ -77,7 +80,8 @@ async function storm(options: StormOptions, onEnd: OnEnd): Promise<StormResult> 
 
   const ended = new AbortController();
   const until = AbortSignal.any([signal, ended.signal]);
-  const rotation = createKeyRotation({ fleet, plan, signal: until });
+  const mixedMs = Math.max(leastMixedMs, (options.seconds * 1_000) / mostRotations);
+  const rotation = createKeyRotation({ fleet, plan, mixedMs, signal: until });
   const chaos = createChaos({
     ...{ fleet, random: world.random.fork("chaos"), seconds: options.seconds, kills: options.kills, signal },
     leaseMs: times.lease * 1_000,

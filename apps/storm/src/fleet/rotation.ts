@@ -6,6 +6,8 @@ import type { KeyPlan } from "./key-plan.ts";
 export interface RotationOptions {
   readonly fleet: Fleet;
   readonly plan: KeyPlan;
+  /** For how long processes differ in which key they put first. */
+  readonly mixedMs: number;
   readonly signal: AbortSignal;
 }
 
@@ -15,11 +17,9 @@ export interface KeyRotation {
   onRewrapped(process: string): void;
 }
 
-/** For how long processes differ in which key they put first. */
-const mixedMs = 4_000;
 const rewrapMs = 10_000;
 
-export function createKeyRotation({ fleet, plan, signal }: RotationOptions): KeyRotation {
+export function createKeyRotation({ fleet, plan, mixedMs, signal }: RotationOptions): KeyRotation {
   let rewrapping: string | undefined;
 
   async function rewrap(): Promise<void> {
