@@ -17,7 +17,7 @@ export type Fate =
   | { readonly kind: "refused" | "withheld" }
   /** New tokens were issued and never stored, by a cause that was written down. */
   | { readonly kind: "kept away"; readonly cause: string }
-  /** New tokens were issued, and a consent or a disconnect made them worthless before they could be stored. */
+  /** New tokens were issued, and a consent, a disconnect or a newer answer made them worthless before they could be stored. */
   | { readonly kind: "replaced" }
   /** New tokens were issued and never stored, and nobody knows why. */
   | { readonly kind: "unexplained" };
@@ -121,6 +121,19 @@ export function readFates(history: History, { senders, deletions }: Accounts, ve
     return consented || deleted;
   }
 
+  /** Where the refresh token stays, a later request's answer counts for more than one that the store would not take. */
+  function wasOutdated(request: TokenRequest): boolean {
+    if (request.refresh !== request.presented) return false;
+    const failed = senders.get(request.id)?.commits.some(({ settled }) => settled?.outcome !== "committed");
+    return (
+      failed === true &&
+      [...storedBy.values()].some(
+        ({ request: other }) =>
+          other !== undefined && other.presented === request.presented && other.startedAt > request.startedAt,
+      )
+    );
+  }
+
   return {
     killOf: (process) => killed.get(process),
     incidentOf,
@@ -131,7 +144,7 @@ export function readFates(history: History, { senders, deletions }: Accounts, ve
       if (stored !== undefined) return { kind: "committed", stored };
       const cause = incidentOf(request);
       if (cause !== undefined) return { kind: "kept away", cause };
-      return { kind: wasReplaced(request) ? "replaced" : "unexplained" };
+      return { kind: wasReplaced(request) || wasOutdated(request) ? "replaced" : "unexplained" };
     },
     isLate(request) {
       const sender = senders.get(request.id);

@@ -13,6 +13,8 @@ export interface TokenSet {
   /** What was granted; as asked for, where the response did not say (RFC 6749, section 5.1). */
   readonly scopes: readonly string[];
   readonly idToken?: string;
+  /** Of the lease under which it was asked for. What was asked for later has a higher one, whatever the clocks say. */
+  readonly fence?: number;
 }
 
 /** A token response in the shape of RFC 6749, section 5.1, with everything unusable taken out. */

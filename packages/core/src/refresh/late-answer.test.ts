@@ -57,6 +57,33 @@ describe("a late answer", () => {
     expect((await other.token()).accessToken).toBe(newer.accessToken);
   });
 
+  test("I3 of a provider that keeps its refresh token replaces an older one that came even later", async () => {
+    const [first, second] = [createDelay(), createDelay()];
+    const { keeper, another, clock, provider } = await createWorld(googleConnector, {
+      faults: { after: (request) => first.after(request) ?? second.after(request) },
+    });
+    const { connection } = await connect(keeper);
+    const other = another().connection("main", { id: connection.id });
+    clock.advance(3601);
+    provider.log.clear();
+    first.hold();
+    const older = connection.token();
+    await expect.poll(() => provider.log.tokenRequests.at(0)?.outcome).toBe("issued");
+    first.release();
+    clock.advance(31);
+    second.hold();
+    const newer = other.token();
+    await expect.poll(() => provider.log.tokenRequests.at(1)?.outcome).toBe("issued");
+    second.release();
+    clock.advance(31);
+    first.arrive();
+    const { accessToken } = await older;
+    second.arrive();
+    expect((await newer).accessToken).not.toBe(accessToken);
+    clock.advance(60);
+    expect((await connection.token()).accessToken).toBe((await newer).accessToken);
+  });
+
   test("F6 that another has outrun is tried before it is used, and its end is a lost answer", async () => {
     const delay = createDelay();
     const world = await createWorld(githubConnector, { faults: { after: delay.after }, rotation: { kind: "strict" } });

@@ -47,9 +47,9 @@ export async function saveRefreshed(
   const { grants, leases, revocation, isClosed, environment } = options;
   const { name, tokenSets } = received;
   const { connectionId } = held.lease;
-  const before = held.grant.tokenSets[name];
-  const spent = before?.refreshToken;
-  const rotated = tokenSets[name]?.refreshToken !== spent;
+  const own = tokenSets[name];
+  const spent = held.grant.tokenSets[name]?.refreshToken;
+  const rotated = own?.refreshToken !== spent;
   const journalled = createJournalled(options, entryOf(grants, held, received));
   let { usable, doubted } = received;
 
@@ -72,9 +72,10 @@ export async function saveRefreshed(
     }
     const { row, grant } = current;
     const there = grant.tokenSets[name];
-    if (there?.refreshToken !== spent) return { saved: current };
+    const isSaved = there?.accessToken === own?.accessToken && there?.refreshToken === own?.refreshToken;
+    if (isSaved || there?.refreshToken !== spent) return { saved: current };
     // What came later counts for more than what brings no new refresh token: a consent, and another's refresh.
-    const outdated = row.grantId !== held.row.grantId || there?.accessToken !== before?.accessToken;
+    const outdated = row.grantId !== held.row.grantId || (there?.fence ?? 0) > (own?.fence ?? held.lease.fence);
     if (!rotated && outdated) return { saved: current };
     // Another has seen the provider refuse the spent one, or may have made it do so. The next refresh tells.
     if (grant.ended[name] !== undefined || (rotated && isSentAgain(row))) {

@@ -78,16 +78,17 @@ export function createSettle(options: SettleOptions): Settle {
     outcome: Extract<TokenOutcome, { kind: "tokens" }>,
   ): Promise<OpenGrant | "look again"> {
     // More sets than the one that was asked for are rare, and kept: one may hold a new refresh token.
-    const received = Object.entries(outcome.tokenSets).map(([set, response]): [string, TokenSet] => [
-      set,
-      toTokenSet(response, {
+    const { fence } = held.lease;
+    const received = Object.entries(outcome.tokenSets).map(([set, response]): [string, TokenSet] => {
+      const context = {
         now: now(),
         requestedScopes: held.grant.requestedScopes[set] ?? [],
         previous: held.grant.tokenSets[set],
         accessTokenLifetime: connector.accessTokenLifetime,
         refreshTokenLifetime: connector.refreshTokenLifetime,
-      }),
-    ]);
+      };
+      return [set, { ...toTokenSet(response, context), fence }];
+    });
     const tokenSets = Object.fromEntries(received);
     const doubted = unanswered && connector.rotation.kind !== "none";
     const saved = await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: true, doubted });
