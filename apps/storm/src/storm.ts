@@ -22,7 +22,7 @@ export interface StormResult {
 
 const progressMs = 3_000;
 /** Each rotation of keys starts every process twice: many more of them would be all that a long storm does. */
-const mostRotations = 12;
+const mostRotations = 6;
 const leastMixedMs = 4_000;
 /** With so many there is nothing to be learned from more. */
 const mostFailures = 20;

@@ -120,7 +120,9 @@ export function checkNeed({ history, accounts, versions, chains, fates }: Facts)
     if (request.outcome === "other") report(request, `was answered with ${request.detail}`);
     if (kind === "unexplained") report(request, "brought tokens that were never stored, and nothing explains why");
     if (kind !== "refused" || fates.incidentOf(request) !== undefined || fates.isLate(request)) continue;
-    const again = chains.presentations(request.presented).find((other) => other.startedAt > request.startedAt);
+    // What had been sent before the refusal came is not asked again, whenever it arrived.
+    const sentAt = (other: TokenRequest): Time => accounts.senders.get(other.id)?.sent.at ?? other.startedAt;
+    const again = chains.presentations(request.presented).find((other) => sentAt(other) > request.endedAt);
     if (again !== undefined && !fates.isLate(again)) report(again, `asked again for what ${request.id} was refused`);
   }
   return violations;

@@ -32,7 +32,7 @@ export interface Load {
 
 const mostCalls = 1_000;
 /** Customers that are begun with at once. Those that wait for another process, or for an open intent, are not counted. */
-const mostYoung = 10;
+const mostYoung = 3;
 const youngMs = 1_000;
 const ticksPerSecond = 4;
 /** A call waits for others' leases and for open intents, and for a store that is away. None of that takes this long. */

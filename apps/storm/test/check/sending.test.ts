@@ -214,6 +214,21 @@ describe("I7 there are no more token requests than needed", () => {
     expect(broken(story.history())).toEqual([]);
   });
 
+  test("what was sent before the refusal came is not asked again, however late it arrived", () => {
+    const story = tell("none");
+    story.consent("0", "con", 0);
+    story.userEnd({ at: 2_000, by: "user", refresh: "con-r1" });
+    const early = { outcome: "refused", until: "sent", arrives: 5_000, leaves: 5_010 } as const;
+    story.write("1.1", {
+      kind: "unanswered",
+      at: 4_001_000,
+      request: story.refresh("1.1", "con", 3_000, early),
+      why: "timed-out",
+    });
+    story.refresh("2.1", "con", 4_100, { outcome: "refused" });
+    expect(broken(story.history())).toEqual([]);
+  });
+
   test("asking again for what was refused is caught", () => {
     const story = tell("grace");
     story.consent("0", "con", 0);
