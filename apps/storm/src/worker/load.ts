@@ -183,8 +183,11 @@ export function startLoad(options: LoadOptions): Load {
     try {
       await work();
     } catch (error) {
-      const explained = isGrantkeeperError(error) && (expected.has(error.code) || error.code === "not_connected");
-      if (!explained && !(isGrantkeeperError(error) && error.code === "reauthorization_required")) throw error;
+      if (!isGrantkeeperError(error)) throw error;
+      const { code, message } = error;
+      const known = expected.has(code) || code === "not_connected" || code === "reauthorization_required";
+      // The grant may be ended, or its first access token run out, before its consent is finished.
+      if (!known && !(code === "invalid_response" && message.endsWith("status 401."))) throw error;
     } finally {
       state.busy = false;
     }
