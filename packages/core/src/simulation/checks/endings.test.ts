@@ -50,7 +50,12 @@ test("I6 it may have been lost with the one that it was given for, where others 
 });
 
 test("I6 what was lost is not said to have been revoked", () => {
-  expect(invariantsOf([...refused, marked("revoked")], { dead: { a1: "spent" } })).toContain("I6");
+  const dead = { a1: "reuse" } as const;
+  expect(invariantsOf([...refused, marked("revoked")], { dead })).toContain("I6");
+  const late = (at: number): readonly Line[] => [...beginning, sent(2, 0, 9, "a0"), presented(at, 9, undefined, true)];
+  const after = (at: number) => [...late(at), ...refused.slice(beginning.length), marked("revoked")];
+  expect(invariantsOf(after(12), { dead })).toContain("I6");
+  expect(invariantsOf(after(12.1), { dead })).not.toContain("I6");
 });
 
 test("I6 a caller is told so only when a row has said so", () => {

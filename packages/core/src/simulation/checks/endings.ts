@@ -6,7 +6,8 @@ import { longestWorkMs, pausedSince } from "./window.ts";
  * I6: a connection needs reauthorization if, and only if, the provider refuses its refresh token by then: in its row, in the
  * event and in the error. `rotation_response_lost` is said only of a refresh token whose request had no clear answer, or
  * whose sender was stopped before it could say that there was one, or that it had sent nothing; or that was given for one
- * which was sent again shortly before, or whose predecessor was. `revoked` is not said of one that was lost.
+ * which was sent again shortly before, or whose predecessor was. `revoked` is not said of one that was lost,
+ * unless a request reached the provider long after it was sent.
  */
 export function createEndingCheck({ ledger, oracle, times, report }: CheckContext): Check {
   function mayHaveLostAnAnswer(refreshToken: string): boolean {
@@ -23,6 +24,13 @@ export function createEndingCheck({ ledger, oracle, times, report }: CheckContex
     return unclear || sentAgain || ledger.leasesFor(refreshToken).some(({ life, at }) => wasStopped(life, at));
   }
 
+  /** Whether a request reached the provider when nobody could know any more that it was still on its way. */
+  function wasHitLate(refreshToken: string): boolean {
+    return ledger.requests().some(({ refreshToken: spent, sentAt, presentedAt = sentAt }) => {
+      return presentedAt > sentAt + times.recoveryWaitMs && oracle.grantOf(spent) === oracle.grantOf(refreshToken);
+    });
+  }
+
   return {
     after(event) {
       if (event.kind === "stored" && event.ended !== undefined) {
@@ -35,7 +43,7 @@ export function createEndingCheck({ ledger, oracle, times, report }: CheckContex
         if (ended === "rotation_response_lost" && !mayHaveLostAnAnswer(refreshToken)) {
           report("I6", `${refreshToken} is said to have lost an answer, and nothing kept one from coming`);
         }
-        if (ended === "revoked" && (dead === "reuse" || dead === "spent")) {
+        if (ended === "revoked" && (dead === "reuse" || dead === "spent") && !wasHitLate(refreshToken)) {
           report("I6", `${refreshToken} is said to have been revoked, and the provider refuses it for ${dead}`);
         }
       } else if (event.kind === "announced") {
