@@ -128,6 +128,34 @@ describe("a late answer", () => {
     expect((await connection.status()).tokenSets["default"]?.ended).toBe("rotation_response_lost");
   });
 
+  test("F6 a doubt ends with the next refresh token, though that came in an answer that was of no other use", async () => {
+    let losses = 1;
+    let damaged = false;
+    const after = ({ grantType }: { readonly grantType: string | undefined }) =>
+      grantType === "refresh_token" && losses-- > 0 ? ("reset" as const) : undefined;
+    const rotation = { kind: "untilUsed" } as const;
+    const { keeper, another, clock, provider } = await createWorld(githubConnector, { faults: { after }, rotation });
+    const { connection } = await connect(keeper);
+    const own = another({
+      fetch: async (url, init) => {
+        const response = await fetch(url, init);
+        if (!damaged || !String(url).endsWith("/access_token")) return response;
+        const { access_token: _, ...body } = (await response.json()) as Record<string, unknown>;
+        return Response.json(body);
+      },
+    }).connection("main", { id: connection.id });
+    clock.advance(3601);
+    const { accessToken } = await own.token();
+    clock.advance(3601);
+    damaged = true;
+    expect(await codeOf(own.token())).toBe("invalid_response");
+    damaged = false;
+    provider.revokeGrant(accessToken);
+    clock.advance(61);
+    expect(await codeOf(own.token())).toBe("reauthorization_required");
+    expect((await own.status()).tokenSets["default"]?.ended).toBe("revoked");
+  });
+
   test("I3 is kept though a reconnect that kept the spent refresh token came between", async () => {
     let arrive = (): void => undefined;
     let held: Promise<undefined> | undefined;

@@ -110,7 +110,8 @@ export function createSettle(options: SettleOptions): Settle {
     refreshToken: string | undefined,
   ): Promise<void> {
     if (refreshToken === undefined || refreshToken === tokenSet.refreshToken) return leases.release(held, []);
-    const tokenSets = { [name]: { ...tokenSet, refreshToken } };
+    // Its time tells whether what befell the one before it can have befallen this one.
+    const tokenSets = { [name]: { ...tokenSet, refreshToken, obtainedAt: now() } };
     await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: false, doubted: unanswered });
   }
 
