@@ -24,4 +24,5 @@ export type {
 } from "./keeper-api.ts";
 export { type KeyvLike, type KeyvStoreOptions, keyvStore } from "./store/keyv-store.ts";
 export type { Store } from "./store/port.ts";
-export { generateKey, type KeyConfig } from "./vault/keyring.ts";
+export type { KeyContext, KeyProvider } from "./vault/key-provider.ts";
+export { type ConfiguredKey, generateKey, type KeyConfig } from "./vault/keyring.ts";

@@ -6,7 +6,7 @@ import type { AdoptedTokens } from "./flow/adopt.ts";
 import type { CallbackRequest, FlowStart, StartedFlow } from "./flow/types.ts";
 import type { PassOptions, PassProgress } from "./grant/pass.ts";
 import type { Store } from "./store/port.ts";
-import type { KeyConfig } from "./vault/keyring.ts";
+import type { ConfiguredKey } from "./vault/keyring.ts";
 
 /** Connectors under the names that the application gives them. */
 export type ConnectorMap = Readonly<Record<string, Connector>>;
@@ -42,8 +42,10 @@ export interface KeeperOptions<Map extends ConnectorMap> {
   readonly connectors: Map;
   /** Left out: in memory, for one process. */
   readonly store?: Store;
-  /** The first one seals, all of them open. There is no default: grants are never stored unencrypted. */
-  readonly keys: readonly KeyConfig[];
+  /** The first one wraps what is new, all of them unwrap. There is no default: grants are never stored unencrypted. */
+  readonly keys: readonly ConfiguredKey[];
+  /** For how many seconds an unwrapped key is kept in memory. Default 300. */
+  readonly cacheKeysFor?: number;
   /** An https URL of the application; each connector's redirect URI is `<callbackUrl>/<connector>/callback`. */
   readonly callbackUrl: string;
   /** Origins beside the application's own where `returnTo` may lead. */

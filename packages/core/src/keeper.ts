@@ -30,7 +30,8 @@ import { keyvStore } from "./store/keyv-store.ts";
 import { withStoreErrors } from "./store/store-errors.ts";
 import { createDataKeys } from "./vault/data-keys.ts";
 import { openIndex } from "./vault/index-key.ts";
-import { createKeyring } from "./vault/keyring.ts";
+import { createKeySet } from "./vault/key-set.ts";
+import { createKeyProviders } from "./vault/keyring.ts";
 import { createVault } from "./vault/vault.ts";
 
 /** For how long a closing keeper still tries to save a refreshed token in a store that is down. */
@@ -54,8 +55,10 @@ export function assembleKeeper<const Map extends ConnectorMap>(
   const { callTimeoutMs, leaseMs, recoveryWaitMs } = checkRefreshTimes(options.refresh);
   const callbackUrl = checkCallbackUrl(options.callbackUrl);
   const connectors = createConnectors(options.connectors);
-  const vault = createVault(createKeyring(options.keys));
+  const providers = createKeyProviders(options.keys);
+  const keyTimes = { lifetimeMs: checkCacheKeysFor(options.cacheKeysFor), now };
   const store = withStoreErrors(options.store ?? keyvStore(), now);
+  const vault = createVault(createKeySet({ settings: store.settings, providers, ...keyTimes }));
   const returnToOrigins = checkOrigins(options.returnToOrigins ?? []);
   if (store.kind === "memory") {
     // Said on the console where there is no logger: losing every grant at a restart must not come as a surprise.
@@ -66,7 +69,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
   let closedAt: number | undefined;
 
   const events = createEvents(now, logger);
-  const dataKeys = createDataKeys(vault);
+  const dataKeys = createDataKeys({ vault, ...keyTimes });
   const grants = createGrants({
     store,
     dataKeys,
@@ -265,6 +268,12 @@ function checkRefreshTimes({ callTimeout = 10, lease = 30, recoveryWait = 2 * le
     );
   }
   return { callTimeoutMs: callTimeout * 1000, leaseMs: lease * 1000, recoveryWaitMs: recoveryWait * 1000 };
+}
+
+/** In milliseconds. */
+function checkCacheKeysFor(seconds = 300): number {
+  if (Number.isFinite(seconds) && seconds >= 0 && seconds <= 86_400) return seconds * 1000;
+  throw new GrantkeeperError("invalid_config", "cacheKeysFor holds seconds, a day at most.");
 }
 
 function checkOrigins(origins: readonly string[]): readonly string[] {

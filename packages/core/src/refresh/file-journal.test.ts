@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { Grant } from "../grant/grants.ts";
 import { codeOf } from "../test/errors.ts";
-import { createKeyring, generateKey } from "../vault/keyring.ts";
-import { createVault } from "../vault/vault.ts";
+import { vaultsOfOneStore } from "../test/vaults.ts";
+import { generateKey } from "../vault/keyring.ts";
 import { createFileJournal } from "./file-journal.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 
-const keys = createKeyring([{ id: "test", secret: generateKey() }]);
+const vault = vaultsOfOneStore()({ id: "test", secret: generateKey() });
 
 const grant: Grant = {
   connector: "example",
@@ -55,8 +55,8 @@ function newFolder(): string {
   return join(folder, "journal");
 }
 
-function open(directory: string, keyring = keys): Journal {
-  return createFileJournal({ directory, vault: createVault(keyring), now: Date.now });
+function open(directory: string, own = vault): Journal {
+  return createFileJournal({ directory, vault: own, now: Date.now });
 }
 
 test("F5 what one process has written another finds, by connection, until it is removed", async () => {
@@ -110,9 +110,9 @@ test("what a crash left of a write is no entry", async () => {
 });
 
 test.each([
-  ["of another key", (bytes: Buffer) => bytes, createKeyring([{ id: "test", secret: generateKey() }])],
-  ["that was cut", (bytes: Buffer) => bytes.subarray(0, bytes.length - 1), keys],
-  ["that is empty", () => Buffer.alloc(0), keys],
+  ["of another key", (bytes: Buffer) => bytes, vaultsOfOneStore()({ id: "test", secret: generateKey() })],
+  ["that was cut", (bytes: Buffer) => bytes.subarray(0, bytes.length - 1), vault],
+  ["that is empty", () => Buffer.alloc(0), vault],
 ])("E9 an entry %s is an error, since it may hold a grant's only token", async (_, damage, keyring) => {
   const directory = newFolder();
   await open(directory).write(entry());
@@ -138,6 +138,6 @@ test("F7 a folder that cannot be used rejects", async () => {
 });
 
 test.each(["", "relative/folder", "./journal", undefined, 7])("a directory of %j is refused", (directory) => {
-  const make = () => createFileJournal({ directory: directory as string, vault: createVault(keys), now: Date.now });
+  const make = () => createFileJournal({ directory: directory as string, vault, now: Date.now });
   expect(make).toThrow(expect.objectContaining({ code: "invalid_config" }));
 });

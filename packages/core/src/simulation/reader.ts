@@ -1,7 +1,8 @@
 import type { Grant } from "../grant/grants.ts";
 import type { GrantRow } from "../store/port.ts";
 import { createDataKeys } from "../vault/data-keys.ts";
-import { createKeyring } from "../vault/keyring.ts";
+import { createKeySet } from "../vault/key-set.ts";
+import { createKeyProviders } from "../vault/keyring.ts";
 import { createVault } from "../vault/vault.ts";
 import type { StoredGrant } from "./history.ts";
 import { accountOf, keys } from "./scene.ts";
@@ -13,8 +14,12 @@ export interface Reader {
 
 export type SealedRow = Pick<GrantRow, "connectionId" | "wrappedKey" | "grantId" | "version" | "sealed">;
 
-export function createReader(): Reader {
-  const dataKeys = createDataKeys(createVault(createKeyring(keys)));
+/** `settings`: what the store holds beside its rows. */
+export function createReader(settings: ReadonlyMap<string, Uint8Array>): Reader {
+  const always = { lifetimeMs: Number.POSITIVE_INFINITY, now: () => 0 };
+  const readOnly = { get: async (name: string) => settings.get(name), compareAndSet: async () => false };
+  const keySet = createKeySet({ settings: readOnly, providers: createKeyProviders(keys), ...always });
+  const dataKeys = createDataKeys({ vault: createVault(keySet), ...always });
   /** The first rows are the same ones in every sequence. */
   const known = new WeakMap<Uint8Array, StoredGrant>();
 

@@ -3,7 +3,8 @@ import { createEnvironment } from "../environment.ts";
 import { assembleKeeper } from "../keeper.ts";
 import { noJournal } from "../refresh/journal.ts";
 import type { GrantRow } from "../store/port.ts";
-import type { KeyConfig } from "../vault/keyring.ts";
+import { createKeySet } from "../vault/key-set.ts";
+import { createKeyProviders, type KeyConfig } from "../vault/keyring.ts";
 import type { ProtocolTimes } from "./checks/check.ts";
 import { createMemoryStore } from "./memory-store.ts";
 import { createProvider, type RotationMode, rotationOf } from "./provider.ts";
@@ -62,11 +63,11 @@ function connectorOf(mode: RotationMode): Connector {
   };
 }
 
-/** What a store holds before the first command: each account connected, and the sealed index key. */
+/** What a store holds before the first command: each account connected, and the keys. */
 export interface Scene {
   readonly connector: Connector;
   readonly rows: readonly GrantRow[];
-  readonly indexKey: Uint8Array;
+  readonly settings: ReadonlyMap<string, Uint8Array>;
 }
 
 export const maximumAccounts = 3;
@@ -100,8 +101,11 @@ export async function createScene(mode: RotationMode): Promise<Scene> {
       account: { id: String(account) },
     } as never);
   }
-  const indexKey = store.getSetting("index-key");
-  if (indexKey === undefined) throw new Error("the keeper has made no index key");
+  // Processes differ in which key they put first.
+  const [first, ...others] = createKeyProviders([...keys].reverse());
+  const { settings } = storePort(store, async (_operation, act) => act());
+  await createKeySet({ settings, providers: [first, ...others], lifetimeMs: 0, now: environment.now }).sealing();
+  const found = ["keys", "index-key"].map((name) => [name, store.getSetting(name) ?? new Uint8Array(0)] as const);
   const rows = store.list({ limit: maximumAccounts }).rows;
-  return { connector, rows, indexKey };
+  return { connector, rows, settings: new Map(found) };
 }

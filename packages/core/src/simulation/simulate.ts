@@ -27,7 +27,8 @@ export async function createStage(
   mode: RotationMode,
   without: ReadonlySet<StoreProtection> = new Set(),
 ): Promise<Stage> {
-  return { mode, scene: await createScene(mode), reader: createReader(), without };
+  const scene = await createScene(mode);
+  return { mode, scene, reader: createReader(scene.settings), without };
 }
 
 /** Plays a plan, heals everything, asks every process again, and judges. */

@@ -2,14 +2,15 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { codeOf, errorOf } from "../test/errors.ts";
+import { unbounded, vaultsOfOneStore } from "../test/vaults.ts";
 import { createDataKeys } from "./data-keys.ts";
-import { createKeyring, generateKey, type KeyConfig } from "./keyring.ts";
-import { createVault, type SealContext } from "./vault.ts";
+import { generateKey, type KeyConfig } from "./keyring.ts";
+import type { SealContext } from "./vault.ts";
 
 const oldKey: KeyConfig = { id: "2025-11", secret: generateKey() };
 const newKey: KeyConfig = { id: "2026-11", secret: generateKey() };
-const vaultOf = (...keys: readonly KeyConfig[]) => createVault(createKeyring(keys));
-const keysOf = (...keys: readonly KeyConfig[]) => createDataKeys(vaultOf(...keys));
+const vaultOf = vaultsOfOneStore();
+const keysOf = (...keys: readonly KeyConfig[]) => createDataKeys({ vault: vaultOf(...keys), ...unbounded });
 const dataKeys = keysOf(oldKey);
 const context: SealContext = { kind: "grant", id: "con_1/gnt_1", version: 3 };
 const plaintext = Buffer.from("s3cr3t refresh token");
@@ -38,8 +39,8 @@ describe("seal and open", () => {
 
   test("show nothing of what they hold", async () => {
     const sealed = Buffer.from(await dataKeys.seal(await newKeyOf(), plaintext, context));
-    expect(sealed.subarray(0, 3)).toEqual(Buffer.from([0x47, 0x4b, 2]));
-    expect(sealed.length).toBe(3 + 12 + plaintext.length + 16);
+    expect(sealed.subarray(0, 4)).toEqual(Buffer.from([0x47, 0x4b, 1, 2]));
+    expect(sealed.length).toBe(4 + 12 + 32 + plaintext.length + 16);
     expect(sealed.includes("s3cr3t")).toBe(false);
   });
 });

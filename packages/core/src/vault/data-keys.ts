@@ -1,8 +1,9 @@
-import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { GrantkeeperError } from "../errors.ts";
-import { decrypt, encrypt, ivLength, tagLength } from "./cipher.ts";
-import { lengthPrefixed } from "./length-prefixed.ts";
-import type { SealContext, Vault } from "./vault.ts";
+import { decrypt, encrypt, overhead } from "./cipher.ts";
+import { type DerivedKey, deriveKey } from "./derived-key.ts";
+import { createKeyCache } from "./key-cache.ts";
+import { associatedData, bytesOf, type SealContext, start, type Vault } from "./vault.ts";
 
 /** A connection's data key as it lies in its row. */
 export interface WrappedKey {
@@ -11,8 +12,8 @@ export interface WrappedKey {
 }
 
 /**
- * Seals grants under a random key for each connection, which lies in the row wrapped by a key of the configuration: so
- * that keys rotate without a grant being opened. Format 2: `GK`, format, IV (12), ciphertext, tag (16).
+ * Seals grants under a random key for each connection, in the second form of docs/envelope.md. That key lies in the row,
+ * wrapped by a key-encryption key: so that keys rotate without a grant being opened.
  */
 export interface DataKeys {
   /** Makes a connection's key and wraps it. */
@@ -20,44 +21,47 @@ export interface DataKeys {
   seal(key: WrappedKey, plaintext: Uint8Array, context: SealContext): Promise<Uint8Array>;
   /** Throws `decryption_failed` for whatever does not open, with nothing of it in the message. */
   open(key: WrappedKey, sealed: Uint8Array, context: SealContext): Promise<Uint8Array>;
-  /** The same key wrapped in the first key of the configuration; `undefined` where it is so already. */
+  /** The same key wrapped in the key that seals now; `undefined` where it is so already. */
   rewrap(key: WrappedKey): Promise<Uint8Array | undefined>;
 }
 
-const header = Buffer.from([0x47, 0x4b, 2]);
-/** Unwrapped keys held in memory, oldest out first. */
+export interface DataKeysOptions {
+  readonly vault: Vault;
+  /** For how long an unwrapped key is kept in memory. */
+  readonly lifetimeMs: number;
+  readonly now: () => number;
+}
+
+const header = start(2);
 const maximumEntries = 10_000;
 
-export function createDataKeys(vault: Vault): DataKeys {
-  const unwrapped = new Map<string, KeyObject>();
+export function createDataKeys({ vault, lifetimeMs, now }: DataKeysOptions): DataKeys {
+  const unwrapped = createKeyCache<DerivedKey>({ lifetimeMs, maximumEntries, now });
 
-  async function unwrap({ connectionId, wrappedKey }: WrappedKey): Promise<KeyObject> {
-    const name = `${connectionId}/${Buffer.from(wrappedKey).toString("base64url")}`;
+  async function unwrap({ connectionId, wrappedKey }: WrappedKey): Promise<DerivedKey> {
+    const name = `${connectionId}/${bytesOf(wrappedKey).toString("latin1")}`;
     const known = unwrapped.get(name);
     if (known !== undefined) return known;
     const bytes = await vault.open(wrappedKey, contextOf(connectionId));
     if (bytes.byteLength !== 32) {
       throw new GrantkeeperError("decryption_failed", "A connection's data key has not 32 bytes.");
     }
-    const key = createSecretKey(bytes);
+    const key = deriveKey(bytes);
     unwrapped.set(name, key);
-    const [oldest] = unwrapped.keys();
-    if (unwrapped.size > maximumEntries && oldest !== undefined) unwrapped.delete(oldest);
     return key;
   }
 
   return {
     create: (connectionId) => vault.seal(randomBytes(32), contextOf(connectionId)),
     async seal(key, plaintext, context) {
-      return Buffer.concat([header, encrypt(await unwrap(key), plaintext, associatedData(context))]);
+      return Buffer.concat([header, encrypt(await unwrap(key), plaintext, associatedData(header, context))]);
     },
     async open(key, sealed, context) {
-      const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
-      const readable = bytes.subarray(0, header.length).equals(header);
-      if (!readable || bytes.length < header.length + ivLength + tagLength) {
+      const bytes = bytesOf(sealed);
+      if (bytes.length < header.length + overhead || !bytes.subarray(0, header.length).equals(header)) {
         throw new GrantkeeperError("decryption_failed", "A grant is not in a sealed format that this version knows.");
       }
-      const opened = decrypt(await unwrap(key), bytes.subarray(header.length), associatedData(context));
+      const opened = decrypt(await unwrap(key), bytes.subarray(header.length), associatedData(header, context));
       if (opened !== undefined) return opened;
       throw new GrantkeeperError(
         "decryption_failed",
@@ -65,7 +69,7 @@ export function createDataKeys(vault: Vault): DataKeys {
       );
     },
     async rewrap({ connectionId, wrappedKey }) {
-      if (vault.keyOf(wrappedKey).current) return undefined;
+      if (await vault.isCurrent(wrappedKey)) return undefined;
       const context = contextOf(connectionId);
       return vault.seal(await vault.open(wrappedKey, context), context);
     },
@@ -74,8 +78,4 @@ export function createDataKeys(vault: Vault): DataKeys {
 
 function contextOf(connectionId: string): SealContext {
   return { kind: "data-key", id: connectionId, version: 1 };
-}
-
-function associatedData({ kind, id, version }: SealContext): Buffer {
-  return lengthPrefixed([header, kind, id, String(version)]);
 }

@@ -23,7 +23,7 @@ export async function openIndex(store: Store, vault: Vault): Promise<Index> {
       continue;
     }
     const key = await vault.open(stored, context);
-    if (!vault.keyOf(stored).current) {
+    if (!(await vault.isCurrent(stored))) {
       // Losing this race is fine: another has sealed the same key under the new one.
       await store.settings.compareAndSet(name, stored, await vault.seal(key, context));
     }

@@ -1,54 +1,68 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { codeOf, errorOf } from "../test/errors.ts";
-import { createKeyring, generateKey, type KeyConfig } from "./keyring.ts";
+import type { KeyContext, KeyProvider } from "./key-provider.ts";
+import { createKeyProviders, generateKey, type KeyConfig } from "./keyring.ts";
 
 describe("generateKey", () => {
-  test("E6 gives base64url of 32 random bytes, never the same, that a keyring takes", () => {
+  test("E6 gives base64url of 32 random bytes, never the same, that a keeper takes", () => {
     const keys = Array.from({ length: 1_000 }, generateKey);
     expect(new Set(keys).size).toBe(keys.length);
     for (const key of keys) expect(Buffer.from(key, "base64url").byteLength).toBe(32);
-    expect(createKeyring([{ id: "a", secret: generateKey() }]).sealing).toBe("a");
+    expect(createKeyProviders([{ id: "a", secret: generateKey() }])[0].id).toBe("a");
   });
 });
 
-describe("createKeyring", () => {
+const wrapped = randomBytes(32);
+const context: KeyContext = { keyId: "a", version: 1 };
+
+describe("createKeyProviders", () => {
   test("R54 an id and a secret that were swapped are refused without quoting either", () => {
     const secret = generateKey();
-    const swapped = () => createKeyring([{ id: secret, secret: "2026-11" }]);
+    const swapped = () => createKeyProviders([{ id: secret, secret: "2026-11" }]);
     expect(swapped).toThrow(/swapped/);
     expect(swapped).not.toThrow(new RegExp(secret));
   });
 
-  test("E7 the first key seals, and all of them open", () => {
-    const keyring = createKeyring([
+  test("E7 keeps their order", () => {
+    const providers = createKeyProviders([
       { id: "new", secret: generateKey() },
       { id: "old", secret: generateKey() },
     ]);
-    expect(keyring.sealing).toBe("new");
-    expect([...keyring.keys.keys()]).toEqual(["new", "old"]);
+    expect(providers.map(({ id }) => id)).toEqual(["new", "old"]);
   });
 
-  test("takes the bytes themselves as well as their text", () => {
+  test("takes the bytes themselves as well as their text", async () => {
     const bytes = randomBytes(32);
-    const keyring = createKeyring([
-      { id: "bytes", secret: new Uint8Array(bytes) },
-      { id: "text", secret: bytes.toString("base64url") },
-    ]);
-    const [one, other] = [...keyring.keys.values()];
-    expect(other !== undefined && one?.equals(other)).toBe(true);
+    const [one] = createKeyProviders([{ id: "a", secret: new Uint8Array(bytes) }]);
+    const [other] = createKeyProviders([{ id: "a", secret: bytes.toString("base64url") }]);
+    expect(Buffer.from(await other.unwrap(await one.wrap(wrapped, context), context))).toEqual(wrapped);
   });
 
-  test("keeps its key when the caller wipes the bytes that it gave", () => {
+  test("keeps its key when the caller wipes the bytes that it gave", async () => {
     const bytes = randomBytes(32);
-    const before = bytes.toString("hex");
-    const keyring = createKeyring([{ id: "a", secret: bytes }]);
+    const [before] = createKeyProviders([{ id: "a", secret: new Uint8Array(bytes) }]);
+    const [keeping] = createKeyProviders([{ id: "a", secret: bytes }]);
     bytes.fill(0);
-    expect(keyring.keys.get("a")?.export().toString("hex")).toBe(before);
+    expect(Buffer.from(await keeping.unwrap(await before.wrap(wrapped, context), context))).toEqual(wrapped);
+  });
+
+  test("E1 takes a key that is kept elsewhere as it is", () => {
+    const elsewhere: KeyProvider = { id: "kms", wrap: async (key) => key, unwrap: async (key) => key };
+    expect(createKeyProviders([elsewhere])).toEqual([elsewhere]);
+  });
+
+  test.each([
+    ["another key's id", { keyId: "b", version: 1 }],
+    ["another version", { keyId: "a", version: 2 }],
+  ])("E2 what was wrapped does not open under %s", async (_, other) => {
+    const [provider] = createKeyProviders([{ id: "a", secret: generateKey() }]);
+    const bytes = await provider.wrap(wrapped, context);
+    expect(await codeOf(() => provider.unwrap(bytes, other))).toBe("decryption_failed");
   });
 
   test.each([undefined, []])("E1 refuses to go without a key: %o", async (configs) => {
-    const error = await errorOf(() => createKeyring(configs));
+    const error = await errorOf(() => createKeyProviders(configs));
     expect(error.code).toBe("invalid_config");
     expect(error.message).toContain("generateKey()");
   });
@@ -74,7 +88,7 @@ describe("createKeyring", () => {
     ["a space around it", ` ${generateKey()}`],
     ["a newline behind it", `${generateKey()}\n`],
   ])("E6 refuses %s, and says how to make a key", async (_, secret) => {
-    const error = await errorOf(() => createKeyring([{ id: "2026-11", secret }]));
+    const error = await errorOf(() => createKeyProviders([{ id: "2026-11", secret }]));
     expect(error.code).toBe("invalid_config");
     expect(error.message).toContain('"2026-11"');
     expect(error.message).toContain("generateKey()");
@@ -86,7 +100,7 @@ describe("createKeyring", () => {
     "E6 refuses %o, which is neither text nor bytes",
     async (secret) => {
       const config = { id: "a", secret } as unknown as KeyConfig;
-      expect(await codeOf(() => createKeyring([config]))).toBe("invalid_config");
+      expect(await codeOf(() => createKeyProviders([config]))).toBe("invalid_config");
     },
   );
 
@@ -95,12 +109,12 @@ describe("createKeyring", () => {
       { id: "new", secret: generateKey() },
       { id: "old", secret: "password" },
     ];
-    expect(await codeOf(() => createKeyring(configs))).toBe("invalid_config");
+    expect(await codeOf(() => createKeyProviders(configs))).toBe("invalid_config");
   });
 
   test.each(["", "a b", "é", "a/b", "a\n", 'a"', "x".repeat(65), undefined, 7])("refuses the key id %j", async (id) => {
     const config = { id, secret: generateKey() } as KeyConfig;
-    expect(await codeOf(() => createKeyring([config]))).toBe("invalid_config");
+    expect(await codeOf(() => createKeyProviders([config]))).toBe("invalid_config");
   });
 
   test("refuses two keys of one id", async () => {
@@ -108,6 +122,6 @@ describe("createKeyring", () => {
       { id: "a", secret: generateKey() },
       { id: "a", secret: generateKey() },
     ];
-    expect(await codeOf(() => createKeyring(configs))).toBe("invalid_config");
+    expect(await codeOf(() => createKeyProviders(configs))).toBe("invalid_config");
   });
 });

@@ -1,14 +1,20 @@
-import { createCipheriv, createSecretKey, randomBytes } from "node:crypto";
+import { createCipheriv, randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { codeOf, errorOf } from "../test/errors.ts";
-import { createKeyring, generateKey, type KeyConfig } from "./keyring.ts";
+import { vaultsOfOneStore } from "../test/vaults.ts";
+import { deriveKey } from "./derived-key.ts";
+import type { KeyProvider } from "./key-provider.ts";
+import { generateKey, type KeyConfig } from "./keyring.ts";
 import { lengthPrefixed } from "./length-prefixed.ts";
-import { createVault, type SealContext } from "./vault.ts";
+import type { SealContext } from "./vault.ts";
 
 const oldKey: KeyConfig = { id: "2025-11", secret: generateKey() };
 const key: KeyConfig = { id: "2026-11", secret: generateKey() };
-const vault = createVault(createKeyring([key, oldKey]));
+const vaultOf = vaultsOfOneStore();
+const vault = vaultOf(key, oldKey);
+/** `GK`, format, form, length of the key id, key id, version. */
+const headerLength = 5 + key.id.length + 4;
 const context: SealContext = { kind: "grant", id: "con_1/gnt_1", version: 3 };
 const plaintext = Buffer.from("s3cr3t refresh token");
 
@@ -25,14 +31,20 @@ describe("seal and open", () => {
 
   test("E3 never seal the same in the same way", async () => {
     const sealed = await Promise.all(Array.from({ length: 500 }, () => vault.seal(plaintext, context)));
-    const ivs = sealed.map((bytes) => Buffer.from(bytes).subarray(11, 23).toString("hex"));
+    const ivs = sealed.map((bytes) =>
+      Buffer.from(bytes)
+        .subarray(headerLength, headerLength + 12)
+        .toString("hex"),
+    );
     expect(new Set(ivs).size).toBe(sealed.length);
   });
 
   test("the sealed value shows its key's id, and nothing of what it holds", async () => {
     const sealed = Buffer.from(await vault.seal(plaintext, context));
-    expect(sealed.subarray(0, 11).toString("latin1")).toBe("GK\u0001\u00072026-11");
-    expect(sealed.length).toBe(11 + 12 + plaintext.length + 16);
+    expect(sealed.subarray(0, headerLength).toString("latin1")).toBe(
+      "GK\u0001\u0001\u00072026-11\u0000\u0000\u0000\u0001",
+    );
+    expect(sealed.length).toBe(headerLength + 12 + 32 + plaintext.length + 16);
     expect(sealed.includes("s3cr3t")).toBe(false);
   });
 
@@ -61,38 +73,47 @@ describe("what does not open", () => {
   test("E2 the ciphertext of one row in the envelope of another", async () => {
     const other = { ...context, id: "con_2/gnt_2" };
     const [one, two] = [await vault.seal(plaintext, context), await vault.seal(plaintext, other)];
-    const spliced = Buffer.concat([one.subarray(0, 11), two.subarray(11)]);
+    const spliced = Buffer.concat([one.subarray(0, headerLength), two.subarray(headerLength)]);
     expect(await codeOf(() => vault.open(spliced, context))).toBe("decryption_failed");
   });
 
   test("E2 a value whose key id was exchanged for that of another key", async () => {
     const sealed = Buffer.from(await vault.seal(plaintext, context));
-    sealed.write("2025-11", 4);
+    await vaultOf(oldKey).seal(plaintext, context);
+    sealed.write("2025-11", 5);
     expect(await codeOf(() => vault.open(sealed, context))).toBe("decryption_failed");
   });
 
   test("E2 a value whose key id was exchanged for another id of the same key", async () => {
-    const two = createVault(createKeyring([key, { id: "2027-11", secret: key.secret }]));
+    const same: KeyConfig = { id: "2027-11", secret: key.secret };
+    const two = vaultOf(key, same);
     const sealed = Buffer.from(await two.seal(plaintext, context));
-    sealed.write("2027-11", 4);
+    await vaultOf(same).seal(plaintext, context);
+    sealed.write("2027-11", 5);
     expect(await codeOf(() => two.open(sealed, context))).toBe("decryption_failed");
   });
 
   test("a value under another key of the same id", async () => {
     const sealed = await vault.seal(plaintext, context);
-    const stranger = createVault(createKeyring([{ id: key.id, secret: generateKey() }]));
+    const stranger = vaultOf({ id: key.id, secret: generateKey() });
     expect(await codeOf(() => stranger.open(sealed, context))).toBe("decryption_failed");
   });
 
   test.each([4, 8, 12, 13, 14, 15])("E4 a value with a tag of %d bytes, though the tag is right", async (length) => {
-    const id = Buffer.from(key.id);
-    const header = Buffer.concat([Buffer.from([0x47, 0x4b, 1, id.length]), id]);
+    const secret = randomBytes(32);
+    const known: KeyProvider = { id: "known", wrap: async () => Buffer.alloc(0), unwrap: async () => secret };
+    const own = vaultsOfOneStore()(known);
+    const sealed = Buffer.from(await own.seal(plaintext, context));
+    const { encryption, commitment } = deriveKey(secret);
+    const header = sealed.subarray(0, 5 + known.id.length + 4);
     const iv = randomBytes(12);
-    const secret = createSecretKey(Buffer.from(String(key.secret), "base64url"));
-    const cipher = createCipheriv("aes-256-gcm", secret, iv, { authTagLength: length });
-    cipher.setAAD(lengthPrefixed([header, context.kind, context.id, String(context.version)]));
-    const forged = Buffer.concat([header, iv, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
-    expect(await codeOf(() => vault.open(forged, context))).toBe("decryption_failed");
+    const forge = (tagLength: number): Buffer => {
+      const cipher = createCipheriv("aes-256-gcm", encryption, iv, { authTagLength: tagLength });
+      cipher.setAAD(lengthPrefixed([header, context.kind, context.id, String(context.version)]));
+      return Buffer.concat([header, iv, commitment, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+    };
+    expect(Buffer.from(await own.open(forge(16), context))).toEqual(plaintext);
+    expect(await codeOf(() => own.open(forge(length), context))).toBe("decryption_failed");
   });
 
   test.each([0, 4, 8, 12])("E4 a value whose tag lost all but %d bytes", async (kept) => {
@@ -134,11 +155,12 @@ describe("what does not open", () => {
 
   test("E9 bytes of any kind, which are kept apart from an absent row by their code", async () => {
     const header = fc.constantFrom(
-      "GK\u0001\u00072026-11",
-      "GK\u0001\u0001a",
-      "GK\u0001\u0000",
-      "GK\u0001\u00ff",
-      "GK\u0002\u0001a",
+      "GK\u0001\u0001\u00072026-11\u0000\u0000\u0000\u0001",
+      "GK\u0001\u0001\u0001a\u0000\u0000\u0000\u0001",
+      "GK\u0001\u0001\u0000",
+      "GK\u0001\u0001\u00ff",
+      "GK\u0001\u0002\u0001a",
+      "GK\u0002\u0001\u0001a",
       "",
     );
     await fc.assert(
@@ -153,8 +175,8 @@ describe("what does not open", () => {
 
 describe("messages", () => {
   test("E9 an unknown key is named by its id, and by nothing else", async () => {
-    const sealed = await createVault(createKeyring([oldKey])).seal(plaintext, context);
-    const error = await errorOf(() => createVault(createKeyring([key])).open(sealed, context));
+    const sealed = await vaultOf(oldKey).seal(plaintext, context);
+    const error = await errorOf(() => vaultOf(key).open(sealed, context));
     expect(error.code).toBe("decryption_failed");
     expect(error.message).toContain('"2025-11"');
     expect(error.cause).toBeUndefined();
@@ -172,9 +194,9 @@ describe("messages", () => {
   test.each([
     ["another format", (bytes: Buffer) => bytes.fill(2, 2, 3)],
     ["another beginning", (bytes: Buffer) => bytes.fill("X", 0, 1)],
-    ["no key id", (bytes: Buffer) => bytes.fill(0, 3, 4)],
-    ["a key id over the end", (bytes: Buffer) => bytes.fill(64, 3, 4)],
-    ["a key id of control characters", (bytes: Buffer) => bytes.fill(27, 4, 6)],
+    ["no key id", (bytes: Buffer) => bytes.fill(0, 4, 5)],
+    ["a key id over the end", (bytes: Buffer) => bytes.fill(64, 4, 5)],
+    ["a key id of control characters", (bytes: Buffer) => bytes.fill(27, 5, 7)],
   ])("E9 a value with %s shows nothing of itself", async (_, change) => {
     const sealed = change(Buffer.from(await vault.seal(plaintext, context)));
     const error = await errorOf(() => vault.open(sealed, context));
@@ -194,18 +216,20 @@ describe("messages", () => {
 
 describe("rotation of keys", () => {
   test("E7 the new first key seals, and what the old one sealed opens", async () => {
-    const before = createVault(createKeyring([oldKey]));
+    const before = vaultOf(oldKey);
     const sealed = await before.seal(plaintext, context);
     expect(Buffer.from(await vault.open(sealed, context))).toEqual(plaintext);
-    expect(vault.keyOf(sealed)).toEqual({ id: "2025-11", current: false });
-    expect(vault.keyOf(await vault.seal(plaintext, context))).toEqual({ id: "2026-11", current: true });
+    expect(vault.keyOf(sealed)).toEqual({ keyId: "2025-11", version: 1 });
+    expect(await vault.isCurrent(sealed)).toBe(false);
+    const anew = await vault.seal(plaintext, context);
+    expect(vault.keyOf(anew)).toEqual({ keyId: "2026-11", version: 1 });
+    expect(await vault.isCurrent(anew)).toBe(true);
   });
 
   test("E7 a key that was added but not promoted opens what is sealed elsewhere after promotion", async () => {
-    const added = createVault(createKeyring([oldKey, key]));
-    const promoted = createVault(createKeyring([key, oldKey]));
+    const [added, promoted] = [vaultOf(oldKey, key), vaultOf(key, oldKey)];
     expect(Buffer.from(await added.open(await promoted.seal(plaintext, context), context))).toEqual(plaintext);
-    expect(added.keyOf(await added.seal(plaintext, context)).id).toBe("2025-11");
+    expect(added.keyOf(await added.seal(plaintext, context)).keyId).toBe("2025-11");
   });
 });
 

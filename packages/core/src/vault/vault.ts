@@ -1,6 +1,7 @@
 import { GrantkeeperError } from "../errors.ts";
-import { decrypt, encrypt, ivLength, tagLength } from "./cipher.ts";
-import type { Keyring } from "./keyring.ts";
+import { decrypt, encrypt, overhead } from "./cipher.ts";
+import type { KeyContext } from "./key-provider.ts";
+import type { KeySet } from "./key-set.ts";
 import { lengthPrefixed } from "./length-prefixed.ts";
 
 /** What a sealed value is bound to: it opens only with the same three. */
@@ -10,72 +11,85 @@ export interface SealContext {
   readonly version: number;
 }
 
-/** Seals and opens values under the keys of the configuration. Format 1: `GK`, format, length of key id, key id, IV (12), ciphertext, tag (16). */
+/** Seals and opens values under the store's key-encryption keys, in the first of the two forms of docs/envelope.md. */
 export interface Vault {
   seal(plaintext: Uint8Array, context: SealContext): Promise<Uint8Array>;
-  /** Throws `decryption_failed` for whatever does not open, with nothing of it in the message. */
+  /**
+   * Throws `decryption_failed` for whatever does not open, with nothing of it in the message, and `keys_unavailable` where
+   * its key cannot be had now.
+   */
   open(sealed: Uint8Array, context: SealContext): Promise<Uint8Array>;
-  /** The id of the key that sealed a value, and whether it is the one that seals now. */
-  keyOf(sealed: Uint8Array): { readonly id: string; readonly current: boolean };
+  /** Which key has sealed a value. */
+  keyOf(sealed: Uint8Array): KeyContext;
+  /** Whether that is the one that seals now. */
+  isCurrent(sealed: Uint8Array): Promise<boolean>;
 }
 
-const magic = Buffer.from("GK");
-const format = 1;
+/** `GK`, the format, and the form: 1 names its key-encryption key, 2 is under the data key of its row. */
+export const start: (form: 1 | 2) => Buffer = (form) => Buffer.from([0x47, 0x4b, 1, form]);
 
-export function createVault(keyring: Keyring): Vault {
-  async function seal(plaintext: Uint8Array, context: SealContext): Promise<Uint8Array> {
-    const id = Buffer.from(keyring.sealing);
-    const header = Buffer.concat([magic, Buffer.from([format, id.length]), id]);
-    const key = keyring.keys.get(keyring.sealing);
-    if (key === undefined) throw new GrantkeeperError("invalid_config", "The sealing key is missing.");
-    return Buffer.concat([header, encrypt(key, plaintext, associatedData(header, context))]);
-  }
-
-  async function open(sealed: Uint8Array, context: SealContext): Promise<Uint8Array> {
-    const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
-    const { header, id } = readHeader(bytes);
-    const key = keyring.keys.get(id);
-    if (key === undefined) {
-      throw new GrantkeeperError(
-        "decryption_failed",
-        `No configured key has the id "${id}" that sealed this ${context.kind}.`,
-      );
-    }
-    const opened = decrypt(key, bytes.subarray(header.length), associatedData(header, context));
-    if (opened !== undefined) return opened;
-    throw new GrantkeeperError(
-      "decryption_failed",
-      `A sealed ${context.kind} does not open with key "${id}": it was changed, moved, or sealed under another key of this id.`,
-    );
+export function createVault(keySet: KeySet): Vault {
+  function keyOf(sealed: Uint8Array): KeyContext {
+    return readHeader(bytesOf(sealed)).key;
   }
 
   return {
-    seal,
-    open,
-    keyOf: (sealed) => {
-      const { id } = readHeader(Buffer.from(sealed));
-      return { id, current: id === keyring.sealing };
+    keyOf,
+    async seal(plaintext, context) {
+      const key = await keySet.sealing();
+      const header = writeHeader(key);
+      return Buffer.concat([header, encrypt(key.derived, plaintext, associatedData(header, context))]);
+    },
+    async open(sealed, context) {
+      const bytes = bytesOf(sealed);
+      const { header, key } = readHeader(bytes);
+      const { derived } = await keySet.find(key);
+      const opened = decrypt(derived, bytes.subarray(header.length), associatedData(header, context));
+      if (opened !== undefined) return opened;
+      throw new GrantkeeperError(
+        "decryption_failed",
+        `A sealed ${context.kind} does not open with key "${key.keyId}": it was changed, moved, or sealed under another key of this id.`,
+      );
+    },
+    async isCurrent(sealed) {
+      const { keyId, version } = keyOf(sealed);
+      const current = await keySet.sealing();
+      return keyId === current.keyId && version === current.version;
     },
   };
 }
 
-function readHeader(bytes: Buffer): { readonly header: Buffer; readonly id: string } {
-  const idLength = bytes[3] ?? 0;
-  const headerLength = 4 + idLength;
-  const complete = bytes.length >= headerLength + ivLength + tagLength;
-  if (!complete || !bytes.subarray(0, 2).equals(magic) || bytes[2] !== format || idLength === 0 || idLength > 64) {
+/** What a sealed value is authenticated with, beside itself: its own first bytes, and what it is bound to. */
+export function associatedData(header: Buffer, { kind, id, version }: SealContext): Buffer {
+  return lengthPrefixed([header, kind, id, String(version)]);
+}
+
+/** The same bytes, not a copy. */
+export function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+function writeHeader({ keyId, version }: KeyContext): Buffer {
+  const id = Buffer.from(keyId);
+  const number = Buffer.alloc(4);
+  number.writeUInt32BE(version);
+  return Buffer.concat([start(1), Buffer.from([id.length]), id, number]);
+}
+
+function readHeader(bytes: Buffer): { readonly header: Buffer; readonly key: KeyContext } {
+  const idLength = bytes[4] ?? 0;
+  const length = 5 + idLength + 4;
+  const complete = bytes.length >= length + overhead;
+  if (!complete || !bytes.subarray(0, 4).equals(start(1)) || idLength === 0 || idLength > 64) {
     throw new GrantkeeperError(
       "decryption_failed",
       "A stored value is not in a sealed format that this version knows.",
     );
   }
-  const id = bytes.subarray(4, headerLength).toString("latin1");
+  const keyId = bytes.subarray(5, 5 + idLength).toString("latin1");
   // The id goes into messages: of a damaged one nothing is shown.
-  if (!/^[\w.-]+$/.test(id))
+  if (!/^[\w.-]+$/.test(keyId)) {
     throw new GrantkeeperError("decryption_failed", "A sealed value names no readable key id.");
-  return { header: bytes.subarray(0, headerLength), id };
-}
-
-function associatedData(header: Buffer, { kind, id, version }: SealContext): Buffer {
-  return lengthPrefixed([header, kind, id, String(version)]);
+  }
+  return { header: bytes.subarray(0, length), key: { keyId, version: bytes.readUInt32BE(5 + idLength) } };
 }

@@ -1,0 +1,143 @@
+import { randomBytes } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { keyvStore } from "../store/keyv-store.ts";
+import type { Store } from "../store/port.ts";
+import { codeOf, errorOf } from "../test/errors.ts";
+import { keySetOf } from "../test/vaults.ts";
+import type { KeyProvider } from "./key-provider.ts";
+import { createKeySet } from "./key-set.ts";
+import { generateKey, type KeyConfig } from "./keyring.ts";
+
+const one: KeyConfig = { id: "one", secret: generateKey() };
+const other: KeyConfig = { id: "other", secret: generateKey() };
+const newSettings = (): Store["settings"] => keyvStore().settings;
+
+/** A key management service that counts its calls, and that can be away. */
+function createService() {
+  const calls = { wrap: 0, unwrap: 0 };
+  const state: { failure: Error | undefined } = { failure: undefined };
+  const asked = (kind: keyof typeof calls, key: Uint8Array): Uint8Array => {
+    calls[kind]++;
+    if (state.failure !== undefined) throw state.failure;
+    return key.map((byte) => byte ^ 0x5a);
+  };
+  const provider: KeyProvider = {
+    id: "service",
+    wrap: async (key) => asked("wrap", key),
+    unwrap: async (key) => asked("unwrap", key),
+  };
+  return { provider, calls, state };
+}
+
+describe("the keys of a store", () => {
+  test("E1 there is one under the first key of the configuration, the same for everybody", async () => {
+    const settings = newSettings();
+    const keys = await Promise.all(Array.from({ length: 10 }, () => keySetOf(settings, one, other).sealing()));
+    expect(new Set(keys.map(({ derived }) => derived.commitment.toString("hex"))).size).toBe(1);
+    expect(keys[0]).toMatchObject({ keyId: "one", version: 1 });
+  });
+
+  test("E7 a promoted key gets one of its own, and processes that differ in the order read each other's", async () => {
+    const settings = newSettings();
+    const [before, after] = [keySetOf(settings, one, other), keySetOf(settings, other, one)];
+    const [old, next] = [await before.sealing(), await after.sealing()];
+    expect(next.keyId).toBe("other");
+    expect(next.derived.commitment).not.toEqual(old.derived.commitment);
+    expect((await before.find(next)).derived.commitment).toEqual(next.derived.commitment);
+    expect((await after.find(old)).derived.commitment).toEqual(old.derived.commitment);
+  });
+
+  test("E7 a renewed key has a version of its own and seals from then on, also where two renew at once", async () => {
+    const settings = newSettings();
+    const [own, another] = [keySetOf(settings, one), keySetOf(settings, one)];
+    const first = await own.sealing();
+    const renewed = await Promise.all([own.renew(), another.renew()]);
+    expect(renewed.map(({ version }) => version)).toEqual([2, 2]);
+    expect(renewed[0].derived.commitment).toEqual(renewed[1].derived.commitment);
+    expect((await own.sealing()).version).toBe(2);
+    expect((await own.find(first)).derived.commitment).toEqual(first.derived.commitment);
+  });
+
+  test("E9 a key that is not configured is named, and stays", async () => {
+    const settings = newSettings();
+    const key = await keySetOf(settings, one).sealing();
+    const stranger = keySetOf(settings, other);
+    const error = await errorOf(() => stranger.find(key));
+    expect(error).toMatchObject({ code: "decryption_failed" });
+    expect(error.message).toContain('"one"');
+    await stranger.sealing();
+    expect((await keySetOf(settings, one).find(key)).derived.commitment).toEqual(key.derived.commitment);
+  });
+
+  test("E9 a version that the store does not have is an error", async () => {
+    expect(await codeOf(() => keySetOf(newSettings(), one).find({ keyId: "one", version: 7 }))).toBe(
+      "decryption_failed",
+    );
+  });
+
+  test("E9 whatever lies in the setting gives a key or an error of its own, and is never written over", async () => {
+    const entry = fc.record({
+      keyId: fc.oneof(fc.constantFrom("one", "a b", ""), fc.anything()),
+      version: fc.oneof(fc.constantFrom(0, 1, 1.5, -1, 2 ** 32), fc.anything()),
+      wrapped: fc.oneof(fc.constant("AAAA"), fc.anything()),
+    });
+    const text = fc.oneof(
+      fc.string(),
+      fc
+        .record({ format: fc.constantFrom(1, 2), keys: fc.oneof(fc.array(entry, { minLength: 1 }), fc.anything()) })
+        .map((value) => JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? 0 : part))),
+    );
+    await fc.assert(
+      fc.asyncProperty(text, async (stored) => {
+        const settings = newSettings();
+        await settings.compareAndSet("keys", undefined, Buffer.from(stored));
+        const code = await codeOf(() => keySetOf(settings, one).find({ keyId: "one", version: 1 }));
+        expect(code).toBe("decryption_failed");
+        expect(Buffer.from((await settings.get("keys")) ?? [])).toEqual(Buffer.from(stored));
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe("a key management service", () => {
+  test("E1 is asked once for each key, and again when its time is over", async () => {
+    const { provider, calls } = createService();
+    let now = 0;
+    const keySet = createKeySet({
+      settings: newSettings(),
+      providers: [provider],
+      lifetimeMs: 1_000,
+      now: () => now,
+    });
+    const { keyId, version } = await keySet.sealing();
+    for (let count = 0; count < 20; count++) await keySet.find({ keyId, version });
+    expect(calls).toEqual({ wrap: 1, unwrap: 1 });
+    now = 1_000;
+    await keySet.sealing();
+    expect(calls).toEqual({ wrap: 1, unwrap: 2 });
+  });
+
+  test("E1 that is away is keys_unavailable, shows nothing of its own, and nothing is sealed without it", async () => {
+    const { provider, state } = createService();
+    const settings = newSettings();
+    const keySet = createKeySet({ settings, providers: [provider], lifetimeMs: 0, now: () => 0 });
+    state.failure = new Error("request with s3cr3t failed");
+    const error = await errorOf(() => keySet.sealing());
+    expect(error).toMatchObject({ code: "keys_unavailable", remedy: "retry" });
+    expect(`${error.message} ${String(error.cause)}`).not.toContain("s3cr3t");
+    expect(await settings.get("keys")).toBeUndefined();
+    state.failure = undefined;
+    const key = await keySet.sealing();
+    state.failure = new Error("away");
+    expect(await codeOf(() => keySet.find(key))).toBe("keys_unavailable");
+    expect(await codeOf(() => keySet.sealing())).toBe("keys_unavailable");
+  });
+
+  test("E9 that gives back something else than 32 bytes is an error", async () => {
+    const provider: KeyProvider = { id: "odd", wrap: async (key) => key, unwrap: async () => randomBytes(16) };
+    const keySet = createKeySet({ settings: newSettings(), providers: [provider], lifetimeMs: 0, now: () => 0 });
+    expect(await codeOf(() => keySet.sealing())).toBe("decryption_failed");
+  });
+});
