@@ -3,6 +3,7 @@ import { GrantkeeperError } from "../errors.ts";
 import { createLocks } from "../locks.ts";
 import { createAccess, isInMemory, type KeyvLike } from "./keyv/access.ts";
 import { createInstanceGuard } from "./keyv/instance-guard.ts";
+import { checkLimit } from "./keyv/limit.ts";
 import { createRows } from "./keyv/rows.ts";
 import { createValues } from "./keyv/values.ts";
 import type { ClaimedRow, CommitCondition, GrantRow, OpenIntent, Store } from "./port.ts";
@@ -225,9 +226,4 @@ function holds(row: GrantRow, expected: CommitCondition): boolean {
 
 function without(intents: readonly OpenIntent[], tokenSets: readonly string[]): readonly OpenIntent[] {
   return intents.filter((intent) => !tokenSets.includes(intent.tokenSet));
-}
-
-function checkLimit(limit: number): void {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 1000) return;
-  throw new GrantkeeperError("invalid_request", "A page has 1 to 1000 rows.");
 }

@@ -59,6 +59,11 @@ export interface Store {
     put(key: string, sealed: Uint8Array, ttlMs: number): Promise<void>;
     /** Returns and removes at once: of many callers one gets it. */
     take(key: string): Promise<Uint8Array | undefined>;
+    /** One page of the flows that have not ended, in a stable order. `after` is the last page's `next`; `limit` 1 to 1000. */
+    list(page: {
+      readonly after?: string | undefined;
+      readonly limit: number;
+    }): Promise<{ readonly flows: readonly StoredFlow[]; readonly next: string | undefined }>;
   };
 
   /** A few small values of the keeper's own, such as the wrapped index key. */
@@ -69,6 +74,11 @@ export interface Store {
   };
 
   close(): Promise<void>;
+}
+
+export interface StoredFlow {
+  readonly key: string;
+  readonly sealed: Uint8Array;
 }
 
 export type GrantState = "active" | "needs_reauthorization";

@@ -15,7 +15,7 @@ function failingStore(error: unknown): Store {
     kind: "another's",
     ...{ migrate: fail, get: fail, insert: fail, lease: fail, release: fail, commit: fail, delete: fail },
     ...{ rewrap: fail, claimDue: fail, list: fail, close: fail },
-    flows: { put: fail, take: fail },
+    flows: { put: fail, take: fail, list: fail },
     settings: { get: fail, compareAndSet: fail },
   };
 }

@@ -34,6 +34,7 @@ export function withStoreErrors(store: Store, now: () => number): Store {
     flows: {
       put: guarded((key, sealed, ttlMs) => store.flows.put(key, sealed, ttlMs)),
       take: guarded((key) => store.flows.take(key)),
+      list: guarded((page) => store.flows.list(page)),
     },
     settings: {
       get: guarded((name) => store.settings.get(name)),

@@ -28,6 +28,7 @@ export interface Statements {
   readonly delete: string;
   readonly putFlow: string;
   readonly takeFlow: string;
+  readonly listFlows: string;
   readonly getSetting: string;
   readonly addSetting: string;
   readonly replaceSetting: string;
@@ -131,6 +132,9 @@ export function createStatements(schema: string): Statements {
       SELECT $1, $2::bytea, clock_timestamp() + $3::float8 * interval '1 millisecond'
       FROM durable WHERE durable.level IS NOT NULL
       ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, ends_at = excluded.ends_at`,
+
+    listFlows: `SELECT key, sealed FROM ${flows}
+      WHERE key > $1 AND ends_at > clock_timestamp() ORDER BY key LIMIT $2`,
 
     takeFlow: `WITH ${durable}
       DELETE FROM ${flows} AS f USING durable WHERE f.key = $1 AND durable.level IS NOT NULL

@@ -149,6 +149,17 @@ export function postgresStore({ pool, schema = "grantkeeper" }: PostgresStoreOpt
           values: [key],
           read: ([flow]) => (flow?.["lasts"] === "true" ? bytes(flow, "sealed") : undefined),
         }),
+      async list({ after = "", limit }) {
+        checkLimit(limit);
+        return ask({
+          statement: statements.listFlows,
+          values: [after, limit],
+          read: (rows) => {
+            const flows = rows.map((row) => ({ key: text(row, "key"), sealed: bytes(row, "sealed") }));
+            return { flows, next: flows.length === limit ? flows.at(-1)?.key : undefined };
+          },
+        });
+      },
     },
 
     settings: {

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { GrantkeeperError } from "@grantkeeper/core";
 import type { ClaimedRow, ClaimRequest } from "@grantkeeper/core/store";
+import { checkLimit } from "./limit.ts";
 import { decodeRow, integer, rowColumns, wholeMilliseconds } from "./rows.ts";
 import { transact } from "./transact.ts";
 
@@ -29,9 +30,7 @@ export function createClaims(database: DatabaseSync, now: () => number): (reques
   );
 
   return ({ dueUntil, holder, durationMs, after, limit }) => {
-    if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
-      throw new GrantkeeperError("invalid_request", "The limit of a claim is a whole number from 1 to 1000.");
-    }
+    checkLimit(limit);
     const place = placeOf(after);
     return transact(database, () => {
       const at = now();

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { GrantkeeperError } from "@grantkeeper/core";
 import type { GrantRow, ListQuery } from "@grantkeeper/core/store";
+import { checkLimit } from "./limit.ts";
 import { decodeRow, integer, rowColumns } from "./rows.ts";
 
 export interface Page {
@@ -30,9 +31,7 @@ export function createListing(database: DatabaseSync, now: () => number): (query
   return (query) => {
     const { limit } = query;
     const after = sequenceOf(query.after);
-    if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
-      throw new GrantkeeperError("invalid_request", "The limit of a list is a whole number from 1 to 1000.");
-    }
+    checkLimit(limit);
     const { statement, values } = prepared(query);
     // One more than asked for tells whether a page follows.
     const found = statement.all(after, ...values, limit + 1);

@@ -6,6 +6,7 @@ import { createClaims } from "./claims.ts";
 import { invalidConfig, resultCode, toStoreError } from "./errors.ts";
 import { checkPath, type OpenFile, openFile } from "./file.ts";
 import { createGrants, type Grants } from "./grants.ts";
+import { checkLimit } from "./limit.ts";
 import { createListing } from "./listing.ts";
 import { createValues, type Values } from "./values.ts";
 
@@ -104,6 +105,10 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     flows: {
       put: (key, sealed, ttlMs) => write(({ flows }) => flows.put(key, sealed, ttlMs)),
       take: (key) => write(({ flows }) => flows.take(key)),
+      async list({ after, limit }) {
+        checkLimit(limit);
+        return read(({ flows }) => flows.list(after, limit));
+      },
     },
     settings: {
       get: (name) => read(({ settings }) => settings.get(name)),

@@ -1,11 +1,13 @@
 import type { DatabaseSync } from "node:sqlite";
-import { bytes, integer } from "./rows.ts";
+import type { Store } from "@grantkeeper/core/store";
+import { bytes, integer, text } from "./rows.ts";
 import { transact } from "./transact.ts";
 
 export interface Values {
   readonly flows: {
     put(key: string, sealed: Uint8Array, ttlMs: number): void;
     take(key: string): Uint8Array | undefined;
+    list(after: string | undefined, limit: number): Awaited<ReturnType<Store["flows"]["list"]>>;
   };
   readonly settings: {
     get(name: string): Uint8Array | undefined;
@@ -22,6 +24,9 @@ export function createValues(database: DatabaseSync, now: () => number): Values 
     INSERT INTO flows (key, sealed, ends_at) VALUES (?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, ends_at = excluded.ends_at`);
   const takeFlow = database.prepare("DELETE FROM flows WHERE key = ? RETURNING sealed, ends_at");
+  const listFlows = database.prepare(
+    "SELECT CAST(key AS BLOB) AS key, sealed FROM flows WHERE key > ? AND ends_at > ? ORDER BY key LIMIT ?",
+  );
   const selectSetting = database.prepare("SELECT value FROM settings WHERE name = ?");
   const putSetting = database.prepare(`
     INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`);
@@ -44,6 +49,11 @@ export function createValues(database: DatabaseSync, now: () => number): Values 
           const [flow] = takeFlow.all(key);
           return flow && integer(flow, "ends_at") > now() ? bytes(flow, "sealed") : undefined;
         }),
+      list(after, limit) {
+        const found = listFlows.all(after ?? "", now(), limit);
+        const flows = found.map((flow) => ({ key: text(flow, "key"), sealed: bytes(flow, "sealed") }));
+        return { flows, next: flows.length === limit ? flows.at(-1)?.key : undefined };
+      },
     },
     settings: {
       get: setting,

@@ -208,6 +208,15 @@ export function referenceStore(now: () => number, flaw?: StoreFlaw): ReferenceSt
         if (!is("flows stay")) flows.delete(key);
         return flow && (flow.until > now() || is("flows never expire")) ? flow.sealed : undefined;
       }),
+      list: remote(({ after = "", limit }) => {
+        const lasting = [...flows].filter(([, { until }]) => until > now() || is("flow lists show what has ended"));
+        const from = is("flow lists begin anew") ? "" : after;
+        const keys = lasting.map(([key]) => key).filter((key) => key > from);
+        const page = keys.sort().slice(0, limit);
+        const listed = page.map((key) => ({ key, sealed: copy(flows.get(key)?.sealed ?? new Uint8Array(0)) }));
+        if (is("flow lists take")) for (const key of page) flows.delete(key);
+        return { flows: listed, next: keys.length > limit ? page.at(-1) : undefined };
+      }),
     },
     settings: {
       get: remote((name) => settings.get(name)),

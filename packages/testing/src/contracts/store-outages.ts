@@ -51,6 +51,7 @@ export function testOutages(test: StoreTestFunction): void {
         claimDue: () => store.claimDue({ dueUntil: 1, holder: random(), durationMs: 60_000, limit: 10 }),
         "flows.put": () => store.flows.put("other flow", Uint8Array.of(4), 600_000),
         "flows.take": () => store.flows.take("flow"),
+        "flows.list": () => store.flows.list({ limit: 10 }),
         "flows.take what is not there": () => store.flows.take("absent"),
         "settings.get": () => store.settings.get("setting"),
         "settings.get what is not there": () => store.settings.get("absent"),

@@ -113,6 +113,27 @@ export function testRowsAndValues(test: StoreTestFunction): void {
     assert.equal(hex(await store.flows.take("large")), hex(large));
   });
 
+  test("flows that have not ended are listed in pages, and stay", async ({ store, short, pass }) => {
+    const keys = [...oddIds.map((id) => `flow ${id}`), ...Array.from({ length: 12 }, (_, index) => `flow ${index}`)];
+    for (const key of keys) await store.flows.put(key, Buffer.from(key), 600_000);
+    await store.flows.put("ends soon", everyByte, short);
+    await pass();
+    const found = new Map<string, string>();
+    let after: string | undefined;
+    for (let pages = 0; pages <= keys.length; pages++) {
+      const page = await store.flows.list({ after, limit: 5 });
+      assert.ok(page.flows.length <= 5);
+      for (const { key, sealed } of page.flows) found.set(key, hex(sealed) ?? "");
+      after = page.next;
+      if (after === undefined) break;
+    }
+    assert.equal(after, undefined);
+    assert.deepEqual(new Set(found.keys()), new Set(keys));
+    for (const [key, sealed] of found) assert.equal(sealed, hex(Buffer.from(key)));
+    for (const key of keys) assert.equal(hex(await store.flows.take(key)), hex(Buffer.from(key)));
+    assert.deepEqual((await store.flows.list({ limit: 5 })).flows, []);
+  });
+
   test("a setting is set only over the value that was expected", async ({ store }) => {
     const { settings } = store;
     const [first, second] = [Uint8Array.of(0, 255), Uint8Array.of(0, 254)];

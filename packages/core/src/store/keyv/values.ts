@@ -1,6 +1,7 @@
 import type { Locks } from "../../locks.ts";
 import type { Store } from "../port.ts";
 import type { KeyvAccess } from "./access.ts";
+import { checkLimit } from "./limit.ts";
 
 export interface ValuesOptions {
   readonly access: KeyvAccess;
@@ -61,6 +62,19 @@ export function createValues({ access, locks, now, ready }: ValuesOptions): Valu
           flowEnds.delete(flowPrefix + key);
           return stored.until > now() ? decode(stored.sealed) : undefined;
         });
+      },
+      async list({ after = "", limit }) {
+        checkLimit(limit);
+        await ready();
+        const keys = [...flowEnds.keys()].filter((key) => key > flowPrefix + after).sort();
+        const page = keys.slice(0, limit);
+        const flows = [];
+        for (const key of page) {
+          const stored = (await access.read(key)) as StoredFlow | undefined;
+          if (stored === undefined || stored.until <= now()) continue;
+          flows.push({ key: key.slice(flowPrefix.length), sealed: decode(stored.sealed) });
+        }
+        return { flows, next: keys.length > limit ? page.at(-1)?.slice(flowPrefix.length) : undefined };
       },
     },
 

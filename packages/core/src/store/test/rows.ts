@@ -35,6 +35,7 @@ export function everyOperation(store: Store): readonly (() => Promise<unknown>)[
     () => store.list({ limit: 10 }),
     () => store.flows.put("f", Uint8Array.of(1), 1_000),
     () => store.flows.take("f"),
+    () => store.flows.list({ limit: 10 }),
     () => store.settings.get("s"),
     () => store.settings.compareAndSet("s", undefined, Uint8Array.of(1)),
   ];

@@ -20,6 +20,7 @@ export function everyOperation(store: Store): readonly Promise<unknown>[] {
     store.list({ limit: 10 }),
     store.flows.put("flow", Uint8Array.of(1), 1000),
     store.flows.take("flow"),
+    store.flows.list({ limit: 10 }),
     store.settings.get("name"),
     store.settings.compareAndSet("name", undefined, Uint8Array.of(1)),
   ];
