@@ -8,8 +8,10 @@ export type { ConnectionEvent, ConnectionEvents, EventName, LogFields, Logger } 
 export type { AdoptedTokens } from "./flow/adopt.ts";
 export type { CallbackRequest, FlowStart, StartedFlow } from "./flow/types.ts";
 export type { ReauthorizationReason } from "./grant/grants.ts";
+export type { KeyUse } from "./grant/key-usage.ts";
 export type { PassOptions, PassProgress } from "./grant/pass.ts";
 export type { RevocationOutcome } from "./grant/revocation.ts";
+export type { RotateKeysPass } from "./grant/rotate-keys.ts";
 export { createHandler, type Handler, type HandlerOptions, type IncomingRequest } from "./handler.ts";
 export { createKeeper } from "./keeper.ts";
 export type {

@@ -4,7 +4,9 @@ import type { Account, Connector } from "./connector/types.ts";
 import type { ConnectionEvents, EventName, Logger } from "./events.ts";
 import type { AdoptedTokens } from "./flow/adopt.ts";
 import type { CallbackRequest, FlowStart, StartedFlow } from "./flow/types.ts";
+import type { KeyUse } from "./grant/key-usage.ts";
 import type { PassOptions, PassProgress } from "./grant/pass.ts";
+import type { RotateKeysPass } from "./grant/rotate-keys.ts";
 import type { Store } from "./store/port.ts";
 import type { ConfiguredKey } from "./vault/keyring.ts";
 
@@ -126,10 +128,15 @@ export interface Keeper<Map extends ConnectorMap = ConnectorMap> {
   /** Listens in this process, at best effort: `connections()` is the durable truth. Returns a function that stops it. */
   on<Name extends EventName>(name: Name, listener: (event: ConnectionEvents[Name]) => void): () => void;
   /**
-   * Wraps the data keys of all connections in the first key of `keys`, online: beside refreshes, in several processes at
+   * Wraps the data keys of all connections under the first key of `keys`, online: beside refreshes, in several processes at
    * once, and from the beginning as often as one likes. Every process must have that key before.
    */
-  rotateKeys(options?: PassOptions): Promise<PassProgress>;
+  rotateKeys(options?: RotateKeysPass): Promise<PassProgress>;
+  /**
+   * Counts what is sealed under which key, flows and this host's journal included. A key of `keys` of which nothing is left
+   * on any host may be taken away. `onProgress` is told of rows.
+   */
+  keyUsage(options?: PassOptions): Promise<readonly KeyUse[]>;
   /**
    * Refreshes the connections that would otherwise die of being idle, each in the middle of the life that its provider
    * gives a refresh token. Call it regularly, from any number of processes: they share the work.

@@ -10,6 +10,7 @@ import { createBrowserBinding } from "./flow/browser-binding.ts";
 import { createConnect } from "./flow/connect.ts";
 import { createFlows } from "./flow/flow.ts";
 import { createGrants } from "./grant/grants.ts";
+import { createKeyUsage } from "./grant/key-usage.ts";
 import { createLeases } from "./grant/leases.ts";
 import { createRevocation } from "./grant/revocation.ts";
 import { createRotateKeys } from "./grant/rotate-keys.ts";
@@ -58,7 +59,8 @@ export function assembleKeeper<const Map extends ConnectorMap>(
   const providers = createKeyProviders(options.keys);
   const keyTimes = { lifetimeMs: checkCacheKeysFor(options.cacheKeysFor), now };
   const store = withStoreErrors(options.store ?? keyvStore(), now);
-  const vault = createVault(createKeySet({ settings: store.settings, providers, ...keyTimes }));
+  const keySet = createKeySet({ settings: store.settings, providers, ...keyTimes });
+  const vault = createVault(keySet);
   const returnToOrigins = checkOrigins(options.returnToOrigins ?? []);
   if (store.kind === "memory") {
     // Said on the console where there is no logger: losing every grant at a restart must not come as a surprise.
@@ -106,10 +108,13 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     callTimeoutMs,
   });
   const keepAlive = createKeepAlive({ store, grants, connectors, refresh, environment, logger, leaseMs });
+  const keyUsage = createKeyUsage({ store, vault, journal: saving.journal, ready: grants.ready });
   const rotateKeys = createRotateKeys({
     store,
     dataKeys,
     ready: grants.ready,
+    renew: keySet.renew,
+    resealSettings: () => openIndex(store, vault),
     onFailure: (connectionId, code) => logger.error("A data key could not be rewrapped", { connectionId, code }),
   });
   const cache = createTokenCache(options.cacheSize ?? 10_000);
@@ -230,6 +235,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
       }),
     on: events.on,
     rotateKeys: async (pass) => counted(() => rotateKeys(pass)),
+    keyUsage: async (pass) => counted(() => keyUsage(pass)),
     keepAlive: async (pass) => counted(() => keepAlive(pass)),
     close() {
       closing ??= close();

@@ -67,3 +67,33 @@ describe("rotateKeys", () => {
     expect(await another({ keys: [last, next, key] }).rotateKeys()).toEqual({ seen: 2, changed: 1, failed: 0 });
   });
 });
+
+describe("keyUsage", () => {
+  test("E7 counts rows, flows, journal and settings by key, and tells when the old one may go", async () => {
+    const { keeper, another, store } = await createWorld(githubConnector);
+    for (let count = 0; count < 3; count++) await connect(keeper, { owner: `owner-${count}` });
+    await keeper.start("main", { owner: "on-the-way" } as never);
+    const old = { keyId: key.id, version: 1 };
+    expect(await keeper.keyUsage()).toEqual([{ ...old, rows: 3, flows: 1, journal: 0, settings: 1 }]);
+    const promoted = another({ keys: [next, key] });
+    await promoted.rotateKeys();
+    await connect(promoted, { owner: "late" });
+    expect(await promoted.keyUsage()).toEqual([
+      { keyId: "next", version: 1, rows: 4, flows: 0, journal: 0, settings: 1 },
+      { ...old, rows: 0, flows: 1, journal: 0, settings: 0 },
+    ]);
+    const [flow] = (await store.flows.list({ limit: 10 })).flows;
+    await store.flows.take(flow?.key ?? "");
+    expect((await promoted.keyUsage()).map(({ keyId }) => keyId)).toEqual(["next"]);
+  });
+
+  test("E7 a renewed key takes over from one of the same configured key", async () => {
+    const { keeper } = await createWorld(githubConnector);
+    const { connection } = await connect(keeper);
+    expect(await keeper.rotateKeys({ renew: true })).toEqual({ seen: 1, changed: 1, failed: 0 });
+    expect(await keeper.keyUsage()).toEqual([
+      { keyId: key.id, version: 2, rows: 1, flows: 0, journal: 0, settings: 1 },
+    ]);
+    expect((await connection.status()).state).toBe("active");
+  });
+});

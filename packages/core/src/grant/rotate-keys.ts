@@ -7,17 +7,28 @@ export interface RotateKeysOptions {
   readonly store: Store;
   readonly dataKeys: DataKeys;
   readonly ready: () => Promise<void>;
+  /** Adds a key-encryption key, which seals from then on. */
+  readonly renew: () => Promise<unknown>;
+  /** Seals the store's own secrets under the key that seals now. */
+  readonly resealSettings: () => Promise<unknown>;
   /** Told of each row that could not be done. */
   readonly onFailure: (connectionId: string, code: string) => void;
 }
 
-export type RotateKeys = (options?: PassOptions) => Promise<PassProgress>;
+export interface RotateKeysPass extends PassOptions {
+  /** Makes a new key-encryption key first, although there is one under the first key of the configuration. */
+  readonly renew?: boolean;
+}
+
+export type RotateKeys = (options?: RotateKeysPass) => Promise<PassProgress>;
 
 const pageSize = 100;
 const maximumTries = 5;
 
-/** Wraps every connection's data key in the first key of the configuration. Grants themselves are not opened. */
-export function createRotateKeys({ store, dataKeys, ready, onFailure }: RotateKeysOptions): RotateKeys {
+/** Wraps every connection's data key in the key that seals now. Grants themselves are not opened. */
+export function createRotateKeys(options: RotateKeysOptions): RotateKeys {
+  const { store, dataKeys, ready, onFailure } = options;
+
   async function rewrap(row: GrantRow): Promise<"changed" | "left"> {
     const { connectionId } = row;
     let current: GrantRow | undefined = row;
@@ -34,13 +45,13 @@ export function createRotateKeys({ store, dataKeys, ready, onFailure }: RotateKe
     throw new Error("moved");
   }
 
-  return (pass = {}) =>
-    passOver(
+  return async (pass = {}) => {
+    await ready();
+    if (pass.renew === true) await options.renew();
+    await options.resealSettings();
+    return passOver(
       pass,
-      async (after) => {
-        await ready();
-        return store.list({ limit: pageSize, after });
-      },
+      (after) => store.list({ limit: pageSize, after }),
       async (row) => {
         try {
           return await rewrap(row);
@@ -50,4 +61,5 @@ export function createRotateKeys({ store, dataKeys, ready, onFailure }: RotateKe
         }
       },
     );
+  };
 }

@@ -45,13 +45,17 @@ export function createFileJournal({ directory, vault, now }: FileJournalOptions)
     );
   }
 
-  async function read(name: string): Promise<JournalEntry | undefined> {
-    const id = name.slice(0, -suffix.length);
-    const sealed = await readFile(join(directory, name)).catch((error: unknown) => {
+  function readSealed(name: string): Promise<Uint8Array | undefined> {
+    return readFile(join(directory, name)).catch((error: unknown) => {
       // Its author, or another adopter, has just been through with it.
       if (codeOf(error) === "ENOENT") return undefined;
       throw error;
     });
+  }
+
+  async function read(name: string): Promise<JournalEntry | undefined> {
+    const id = name.slice(0, -suffix.length);
+    const sealed = await readSealed(name);
     if (sealed === undefined) return undefined;
     return JSON.parse(Buffer.from(await vault.open(sealed, contextOf(id))).toString("utf8")) as JournalEntry;
   }
@@ -72,6 +76,11 @@ export function createFileJournal({ directory, vault, now }: FileJournalOptions)
       attempt(async () => {
         const entries = await Promise.all((await names(connectionId)).map(read));
         return entries.filter((entry) => entry !== undefined);
+      }),
+    sealedBy: () =>
+      attempt(async () => {
+        const sealed = await Promise.all((await names()).map(readSealed));
+        return sealed.flatMap((bytes) => (bytes === undefined ? [] : [vault.keyOf(bytes)]));
       }),
     connectionIds: () =>
       attempt(async () => [...new Set((await names()).map((name) => name.slice(0, name.indexOf("."))))]),

@@ -1,5 +1,6 @@
 import type { Grant } from "../grant/grants.ts";
 import type { TokenSet } from "../provider/token-response.ts";
+import type { KeyContext } from "../vault/key-provider.ts";
 
 /** What a refresh received and could not yet commit. */
 export interface JournalEntry {
@@ -25,6 +26,8 @@ export interface Journal {
   find(connectionId: string): Promise<readonly JournalEntry[]>;
   /** The connections that have entries. */
   connectionIds(): Promise<readonly string[]>;
+  /** For each entry the key that it needs. */
+  sealedBy(): Promise<readonly KeyContext[]>;
 }
 
 /** Where no folder is configured. */
@@ -33,4 +36,5 @@ export const noJournal: Journal = {
   remove: async () => undefined,
   find: async () => [],
   connectionIds: async () => [],
+  sealedBy: async () => [],
 };

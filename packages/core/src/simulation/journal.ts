@@ -23,6 +23,8 @@ export function hostJournal(world: World, life: number, host: number, carry: Car
       }),
     find: (connectionId) =>
       carry("journal", () => [...entries.values()].filter((entry) => entry.connectionId === connectionId)),
+    // Entries are not sealed here.
+    sealedBy: () => carry("journal", () => []),
     connectionIds: () => carry("journal", () => [...new Set([...entries.values()].map((entry) => entry.connectionId))]),
   };
 }

@@ -7,7 +7,7 @@ import { codeOf, errorOf } from "../test/errors.ts";
 import { keySetOf } from "../test/vaults.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import { createKeySet } from "./key-set.ts";
-import { generateKey, type KeyConfig } from "./keyring.ts";
+import { createKeyProviders, generateKey, type KeyConfig } from "./keyring.ts";
 
 const one: KeyConfig = { id: "one", secret: generateKey() };
 const other: KeyConfig = { id: "other", secret: generateKey() };
@@ -99,6 +99,24 @@ describe("the keys of a store", () => {
       { numRuns: 500 },
     );
   });
+});
+
+test("E7 another process's new key seals here, too, once the known ones are old, and the old ones do without the store", async () => {
+  const settings = newSettings();
+  let now = 0;
+  let away = false;
+  const options = { providers: createKeyProviders([one]), lifetimeMs: 1_000, now: () => now };
+  const flaky = { ...settings, get: (name: string) => (away ? Promise.reject(new Error("away")) : settings.get(name)) };
+  const keySet = createKeySet({ settings: flaky, ...options });
+  await keySet.sealing();
+  await createKeySet({ settings, ...options }).renew();
+  now = 999;
+  expect((await keySet.sealing()).version).toBe(1);
+  now = 1_000;
+  away = true;
+  expect((await keySet.sealing()).version).toBe(1);
+  away = false;
+  expect((await keySet.sealing()).version).toBe(2);
 });
 
 describe("a key management service", () => {

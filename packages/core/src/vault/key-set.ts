@@ -27,7 +27,7 @@ export interface KeySetOptions {
   readonly settings: Store["settings"];
   /** The first one wraps, all of them unwrap. */
   readonly providers: readonly [KeyProvider, ...KeyProvider[]];
-  /** For how long an unwrapped key is kept in memory. */
+  /** For how long an unwrapped key is kept in memory, and after which others' new keys are looked for. */
   readonly lifetimeMs: number;
   readonly now: () => number;
 }
@@ -38,6 +38,7 @@ interface WrappedEntry extends KeyContext {
 
 interface Reading {
   readonly bytes: Uint8Array | undefined;
+  readonly readAt: number;
   readonly entries: readonly WrappedEntry[];
 }
 
@@ -56,7 +57,7 @@ export function createKeySet({ settings, providers, lifetimeMs, now }: KeySetOpt
     reading ??= settings
       .get(setting)
       .then((bytes) => {
-        known = { bytes, entries: bytes === undefined ? [] : parse(bytes) };
+        known = { bytes, readAt: now(), entries: bytes === undefined ? [] : parse(bytes) };
         return known;
       })
       .finally(() => {
@@ -65,7 +66,18 @@ export function createKeySet({ settings, providers, lifetimeMs, now }: KeySetOpt
     return reading;
   }
 
-  function newest({ entries }: Reading): WrappedEntry | undefined {
+  /** As it was read lately. Where the store is away, an older one will do: its keys are good for ever. */
+  async function recent(): Promise<Reading> {
+    const before = known;
+    const age = before === undefined ? Number.POSITIVE_INFINITY : now() - before.readAt;
+    if (before !== undefined && age >= 0 && age < lifetimeMs) return before;
+    return read().catch((error: unknown) => {
+      if (before === undefined) throw error;
+      return before;
+    });
+  }
+
+  function newest({ entries }: Pick<Reading, "entries">): WrappedEntry | undefined {
     const own = entries.filter(({ keyId }) => keyId === first.id);
     return own.sort((one, other) => one.version - other.version).at(-1);
   }
@@ -88,7 +100,7 @@ export function createKeySet({ settings, providers, lifetimeMs, now }: KeySetOpt
   async function add(seen: WrappedEntry | undefined): Promise<KeyEncryptionKey> {
     for (let attempt = 0; attempt < maximumTries; attempt++) {
       const { bytes, entries } = await read();
-      const there = newest({ bytes, entries });
+      const there = newest({ entries });
       if (there !== undefined && there.version > (seen?.version ?? 0)) return unwrap(there);
       const context = { keyId: first.id, version: (there?.version ?? 0) + 1 };
       const wrapped = await asked(first.id, () => first.wrap(randomBytes(32), context), now);
@@ -100,9 +112,7 @@ export function createKeySet({ settings, providers, lifetimeMs, now }: KeySetOpt
 
   return {
     async sealing() {
-      const newestKnown = known === undefined ? undefined : newest(known);
-      if (newestKnown !== undefined) return unwrap(newestKnown);
-      const there = newest(await read());
+      const there = newest(await recent());
       return there === undefined ? add(undefined) : unwrap(there);
     },
     async find({ keyId, version }) {

@@ -1,0 +1,73 @@
+import type { Journal } from "../refresh/journal.ts";
+import type { Store } from "../store/port.ts";
+import type { KeyContext } from "../vault/key-provider.ts";
+import type { Vault } from "../vault/vault.ts";
+import { type PassOptions, passOver } from "./pass.ts";
+
+/** What is sealed under one key-encryption key. */
+export interface KeyUse extends KeyContext {
+  /** Connections whose data key it wraps. */
+  readonly rows: number;
+  /** Consents that have begun. They end within ten minutes. */
+  readonly flows: number;
+  /** Refreshes that a process of this host could not save yet. */
+  readonly journal: number;
+  /** The store's own secrets: the index key. */
+  readonly settings: number;
+}
+
+export interface KeyUsageOptions {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly journal: Journal;
+  readonly ready: () => Promise<void>;
+}
+
+const pageSize = 100;
+type Kind = "rows" | "flows" | "journal" | "settings";
+
+/** Counts what is sealed under which key: one that nothing needs may be taken from the configuration. */
+export function createKeyUsage({
+  store,
+  vault,
+  journal,
+  ready,
+}: KeyUsageOptions): (options?: PassOptions) => Promise<readonly KeyUse[]> {
+  return async (options = {}) => {
+    await ready();
+    const uses = new Map<string, KeyContext & Record<Kind, number>>();
+
+    function count(kind: Kind, key: KeyContext): void {
+      const name = `${key.keyId}/${key.version}`;
+      const use = uses.get(name) ?? { ...key, rows: 0, flows: 0, journal: 0, settings: 0 };
+      use[kind]++;
+      uses.set(name, use);
+    }
+
+    const index = await store.settings.get("index-key");
+    if (index !== undefined) count("settings", vault.keyOf(index));
+    for (const key of await journal.sealedBy()) count("journal", key);
+    await passOver(
+      { ...(options.signal === undefined ? {} : { signal: options.signal }) },
+      async (after) => {
+        const { flows, next } = await store.flows.list({ after, limit: pageSize });
+        return { rows: flows, next };
+      },
+      async ({ sealed }) => {
+        count("flows", vault.keyOf(sealed));
+        return "left";
+      },
+    );
+    await passOver(
+      options,
+      (after) => store.list({ limit: pageSize, after }),
+      async ({ wrappedKey }) => {
+        count("rows", vault.keyOf(wrappedKey));
+        return "left";
+      },
+    );
+    return [...uses.values()].sort((one, other) =>
+      one.keyId === other.keyId ? one.version - other.version : one.keyId < other.keyId ? -1 : 1,
+    );
+  };
+}
