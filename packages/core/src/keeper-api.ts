@@ -142,6 +142,11 @@ export interface Keeper<Map extends ConnectorMap = ConnectorMap> {
    * gives a refresh token. Call it regularly, from any number of processes: they share the work.
    */
   keepAlive(options?: PassOptions): Promise<PassProgress>;
+  /**
+   * To be called once after a backup of the store was restored, before the application starts: a refresh token that rotates
+   * may have been spent since. Each is then tried once, and what was lost with the backup ends as `rotation_response_lost`.
+   */
+  afterRestore(options?: PassOptions): Promise<PassProgress>;
   /** Waits for refreshes that run, then closes the store. */
   close(): Promise<void>;
 }

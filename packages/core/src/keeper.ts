@@ -9,6 +9,7 @@ import { type Adopt, createAdopt } from "./flow/adopt.ts";
 import { createBrowserBinding } from "./flow/browser-binding.ts";
 import { createConnect } from "./flow/connect.ts";
 import { createFlows } from "./flow/flow.ts";
+import { createAfterRestore } from "./grant/after-restore.ts";
 import { createGrants } from "./grant/grants.ts";
 import { createKeyUsage } from "./grant/key-usage.ts";
 import { createLeases } from "./grant/leases.ts";
@@ -108,6 +109,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     callTimeoutMs,
   });
   const keepAlive = createKeepAlive({ store, grants, connectors, refresh, environment, logger, leaseMs });
+  const afterRestore = createAfterRestore({ store, grants, leases, connectors, environment, logger });
   const keyUsage = createKeyUsage({ store, vault, journal: saving.journal, ready: grants.ready });
   const rotateKeys = createRotateKeys({
     store,
@@ -237,6 +239,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     rotateKeys: async (pass) => counted(() => rotateKeys(pass)),
     keyUsage: async (pass) => counted(() => keyUsage(pass)),
     keepAlive: async (pass) => counted(() => keepAlive(pass)),
+    afterRestore: async (pass) => counted(() => afterRestore(pass)),
     close() {
       closing ??= close();
       return closing;
