@@ -29,7 +29,7 @@ async function restored(backup: readonly GrantRow[], from: Store, clock: Clock):
 
 const strict = { kind: "strict" } as const;
 
-test("F13 a refresh token that was spent after the backup is tried once, and its end is a lost answer", async () => {
+test("F14 a refresh token that was spent after the backup is tried once, and its end is a lost answer", async () => {
   const { keeper, another, store, clock, provider } = await createWorld(githubConnector, { rotation: strict });
   const { connection } = await connect(keeper);
   const backup = (await store.list({ limit: 10 })).rows;
@@ -47,7 +47,7 @@ test("F13 a refresh token that was spent after the backup is tried once, and its
   await restarted.close();
 });
 
-test("F13 one that was not spent since works, after the wait that an open intent asks for", async () => {
+test("F14 one that was not spent since works, after the wait that an open intent asks for", async () => {
   const { keeper, another, store, clock, provider } = await createWorld(githubConnector, { rotation: strict });
   const { connection } = await connect(keeper);
   const backup = (await store.list({ limit: 10 })).rows;
@@ -66,7 +66,7 @@ test("F13 one that was not spent since works, after the wait that an open intent
   await restarted.close();
 });
 
-test("F13 each token set is marked, and marking again changes nothing but the time", async () => {
+test("F14 each token set is marked, and marking again changes nothing but the time", async () => {
   const { keeper, store } = await createWorld(slackConnector);
   const { connection } = await connect(keeper);
   await keeper.afterRestore();
@@ -76,7 +76,7 @@ test("F13 each token set is marked, and marking again changes nothing but the ti
   expect(row?.lease).toBeUndefined();
 });
 
-test("F13 what does not rotate, and what has ended, is left alone", async () => {
+test("F14 what does not rotate, and what has ended, is left alone", async () => {
   const { keeper, store } = await createWorld(googleConnector);
   const { connection } = await connect(keeper);
   expect(await keeper.afterRestore()).toEqual({ seen: 1, changed: 0, failed: 0 });

@@ -1,6 +1,5 @@
 import type { Environment } from "../environment.ts";
 import { isGrantkeeperError } from "../errors.ts";
-import type { Logger } from "../events.ts";
 import type { Connectors } from "../provider/connectors.ts";
 import type { GrantRow, Store } from "../store/port.ts";
 import type { Grants } from "./grants.ts";
@@ -13,7 +12,8 @@ export interface AfterRestoreOptions {
   readonly leases: Leases;
   readonly connectors: Connectors;
   readonly environment: Environment;
-  readonly logger: Logger;
+  /** Told of each row that could not be done. */
+  readonly onFailure: (connectionId: string, code: string) => void;
 }
 
 const pageSize = 50;
@@ -23,7 +23,7 @@ const pageSize = 50;
  * refresh had had no answer. So it is sent once, carefully, and its refusal is called a lost answer and no revocation.
  */
 export function createAfterRestore(options: AfterRestoreOptions): (pass?: PassOptions) => Promise<PassProgress> {
-  const { store, grants, leases, connectors, environment, logger } = options;
+  const { store, grants, leases, connectors, environment, onFailure } = options;
 
   function mark(connectionId: string, name: string): Promise<"changed" | "left"> {
     return leases.hold<"changed" | "left">(
@@ -51,8 +51,7 @@ export function createAfterRestore(options: AfterRestoreOptions): (pass?: PassOp
       for (const name of Object.keys(grant.tokenSets)) outcomes.push(await mark(connectionId, name));
       return outcomes.includes("changed") ? "changed" : "left";
     } catch (error) {
-      const code = isGrantkeeperError(error) ? error.code : "unknown";
-      logger.error("A restored connection could not be marked", { connectionId, code });
+      onFailure(connectionId, isGrantkeeperError(error) ? error.code : "unknown");
       return "failed";
     }
   }

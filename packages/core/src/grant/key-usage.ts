@@ -1,4 +1,3 @@
-import type { Journal } from "../refresh/journal.ts";
 import type { Store } from "../store/port.ts";
 import type { KeyContext } from "../vault/key-provider.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -19,7 +18,8 @@ export interface KeyUse extends KeyContext {
 export interface KeyUsageOptions {
   readonly store: Store;
   readonly vault: Vault;
-  readonly journal: Journal;
+  /** For each entry of this host's journal the key that it needs. */
+  readonly journalKeys: () => Promise<readonly KeyContext[]>;
   readonly ready: () => Promise<void>;
 }
 
@@ -30,7 +30,7 @@ type Kind = "rows" | "flows" | "journal" | "settings";
 export function createKeyUsage({
   store,
   vault,
-  journal,
+  journalKeys,
   ready,
 }: KeyUsageOptions): (options?: PassOptions) => Promise<readonly KeyUse[]> {
   return async (options = {}) => {
@@ -46,7 +46,7 @@ export function createKeyUsage({
 
     const index = await store.settings.get("index-key");
     if (index !== undefined) count("settings", vault.keyOf(index));
-    for (const key of await journal.sealedBy()) count("journal", key);
+    for (const key of await journalKeys()) count("journal", key);
     await passOver(
       { ...(options.signal === undefined ? {} : { signal: options.signal }) },
       async (after) => {
