@@ -17,10 +17,15 @@ export { createKeeper } from "./keeper.ts";
 export type {
   AdoptOptions,
   ConnectorMap,
+  IdentifiedRestrictedConnection,
   Keeper,
   KeeperOptions,
   ParamOf,
+  Permission,
   RefreshTimes,
+  RestrictedConnection,
+  RestrictedKeeper,
+  Restriction,
   StartOptions,
   TokenSetOf,
 } from "./keeper-api.ts";

@@ -125,6 +125,13 @@ export interface Keeper<Map extends ConnectorMap = ConnectorMap> {
     connector: Key,
     options: AdoptOptions<Map[Key]>,
   ): Promise<IdentifiedConnection<TokenSetOf<Map[Key]>>>;
+  /**
+   * A handle for a part of the application that can do no more than it needs to. Whatever else is asked of it is
+   * `not_permitted`, and is not there by type.
+   */
+  as<May extends Permission, Key extends keyof Map & string = keyof Map & string>(
+    restriction: Restriction<May, Key>,
+  ): RestrictedKeeper<Map, May, Key>;
   /** Listens in this process, at best effort: `connections()` is the durable truth. Returns a function that stops it. */
   on<Name extends EventName>(name: Name, listener: (event: ConnectionEvents[Name]) => void): () => void;
   /**
@@ -150,3 +157,47 @@ export interface Keeper<Map extends ConnectorMap = ConnectorMap> {
   /** Waits for refreshes that run, then closes the store. */
   close(): Promise<void>;
 }
+
+/** What a restricted keeper may be allowed: a method of a connection, `connect` (`start` and `finish`), or `list` (`connections`). */
+export type Permission = keyof Omit<Connection, "connector"> | "connect" | "list";
+
+export interface Restriction<May extends Permission, Key extends string> {
+  /** Who holds it, as the application names its parts: 1 to 255 characters. It stands in errors. */
+  readonly actor: string;
+  readonly may: readonly May[];
+  /** Left out: all connectors. */
+  readonly connectors?: readonly Key[];
+  /** Left out: every owner's connections. */
+  readonly owner?: string;
+}
+
+type Allowed<Shape, May> = Pick<Shape, Extract<keyof Shape, May | "connector" | "id">>;
+export type RestrictedConnection<May extends Permission, TokenSet extends string = string> = Allowed<
+  Connection<TokenSet>,
+  May
+>;
+export type IdentifiedRestrictedConnection<May extends Permission, TokenSet extends string = string> = Allowed<
+  IdentifiedConnection<TokenSet>,
+  May
+>;
+
+/** A keeper that can do what it was given and nothing else: whatever else is asked of it is `not_permitted`. */
+export type RestrictedKeeper<Map extends ConnectorMap, May extends Permission, Key extends keyof Map & string> = {
+  connection<Connector extends Key>(
+    connector: Connector,
+    selector: { readonly id: string; readonly owner?: string },
+  ): IdentifiedRestrictedConnection<May, TokenSetOf<Map[Connector]>>;
+  connection<Connector extends Key>(
+    connector: Connector,
+    selector: { readonly owner: string; readonly params?: Readonly<Record<string, string>> },
+  ): RestrictedConnection<May, TokenSetOf<Map[Connector]>>;
+} & ("connect" extends May ? Pick<Keeper<Pick<Map, Key>>, "start" | "finish"> : unknown) &
+  ("list" extends May
+    ? {
+        connections(filter?: {
+          readonly owner?: string;
+          readonly connector?: Key;
+          readonly state?: "active" | "needs_reauthorization";
+        }): AsyncIterable<IdentifiedRestrictedConnection<May>>;
+      }
+    : unknown);

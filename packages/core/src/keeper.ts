@@ -17,6 +17,7 @@ import { createRevocation } from "./grant/revocation.ts";
 import { createRotateKeys } from "./grant/rotate-keys.ts";
 import type { ConnectorMap, Keeper, KeeperOptions } from "./keeper-api.ts";
 import { checkCacheKeysFor, checkCallbackUrl, checkOrigins, checkRefreshTimes } from "./keeper-options.ts";
+import { restrictKeeper } from "./keeper-restricted.ts";
 import { createConnectors } from "./provider/connectors.ts";
 import type { Fetch } from "./provider/http.ts";
 import { createProviderRequests } from "./provider/requests.ts";
@@ -239,6 +240,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
         cache.delete(connectionId);
         return connections.byId(connector, connectionId, request.owner);
       }),
+    as: ((restriction) => restrictKeeper(keeper, restriction)) as Keeper["as"],
     on: events.on,
     rotateKeys: async (pass) => counted(() => rotateKeys(pass)),
     keyUsage: async (pass) => counted(() => keyUsage(pass)),
