@@ -1,5 +1,7 @@
 export type { ApiRequestInit } from "./connection/api-fetch.ts";
 export type { Connection, ConnectionStatus, IdentifiedConnection, TokenSetStatus } from "./connection/connection.ts";
+export type { ErasureReceipt } from "./connection/erase.ts";
+export type { OwnerExport } from "./connection/export.ts";
 export type { AccessToken, TokenOptions } from "./connection/tokens.ts";
 export type { Json, JsonObject } from "./connector/json.ts";
 export type { Account, Connector } from "./connector/types.ts";
@@ -16,6 +18,7 @@ export { createHandler, type Handler, type HandlerOptions, type IncomingRequest 
 export { createKeeper } from "./keeper.ts";
 export type {
   AdoptOptions,
+  AfterRestorePass,
   ConnectorMap,
   IdentifiedRestrictedConnection,
   Keeper,

@@ -1,4 +1,6 @@
 import type { Connection, IdentifiedConnection } from "./connection/connection.ts";
+import type { ErasureReceipt } from "./connection/erase.ts";
+import type { OwnerExport } from "./connection/export.ts";
 import type { JsonObject } from "./connector/json.ts";
 import type { Account, Connector } from "./connector/types.ts";
 import type { ConnectionEvents, EventName, Logger } from "./events.ts";
@@ -153,9 +155,24 @@ export interface Keeper<Map extends ConnectorMap = ConnectorMap> {
    * To be called once after a backup of the store was restored, before the application starts: a refresh token that rotates
    * may have been spent since. Each is then tried once, and what was lost with the backup ends as `rotation_response_lost`.
    */
-  afterRestore(options?: PassOptions): Promise<PassProgress>;
+  afterRestore(options?: AfterRestorePass): Promise<PassProgress>;
+  /**
+   * Erases all that is kept of an owner, here and, by revoking, at the providers: rows with their data keys, consents that
+   * have begun, this host's journal. Call it again where it throws: what was done is done. Call it on each host with a
+   * journal of its own.
+   */
+  erase(subject: { readonly owner: string }): Promise<ErasureReceipt>;
+  /** What is kept of an owner, without tokens, for JSON. */
+  export(subject: { readonly owner: string }): Promise<OwnerExport>;
+  /** Tells providers of revocations that they could not be told of when an owner was erased. Call it regularly. */
+  retryRevocations(options?: PassOptions): Promise<PassProgress>;
   /** Waits for refreshes that run, then closes the store. */
   close(): Promise<void>;
+}
+
+export interface AfterRestorePass extends PassOptions {
+  /** The subjects of erasures since the backup: they are erased once more. */
+  readonly erased?: readonly string[];
 }
 
 /** What a restricted keeper may be allowed: a method of a connection, `connect` (`start` and `finish`), or `list` (`connections`). */

@@ -1,4 +1,6 @@
 import { checkMetadata, createConnections } from "./connection/connections.ts";
+import { createErasure } from "./connection/erase.ts";
+import { exportOwner } from "./connection/export.ts";
 import { createTokenCache } from "./connection/token-cache.ts";
 import { createTokens } from "./connection/tokens.ts";
 import type { Connector } from "./connector/types.ts";
@@ -14,6 +16,7 @@ import { createGrants } from "./grant/grants.ts";
 import { createKeyUsage } from "./grant/key-usage.ts";
 import { createLeases } from "./grant/leases.ts";
 import { createRevocation } from "./grant/revocation.ts";
+import { createRevocationJobs } from "./grant/revocation-jobs.ts";
 import { createRotateKeys } from "./grant/rotate-keys.ts";
 import type { ConnectorMap, Keeper, KeeperOptions } from "./keeper-api.ts";
 import { checkCacheKeysFor, checkCallbackUrl, checkOrigins, checkRefreshTimes } from "./keeper-options.ts";
@@ -110,6 +113,10 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     callTimeoutMs,
   });
   const keepAlive = createKeepAlive({ store, grants, connectors, refresh, environment, logger, leaseMs });
+  const revocationJobs = createRevocationJobs({
+    ...{ store, vault, connectors, tokenEndpoint, providerRequests, environment, ready: grants.ready },
+    onFailure: (code) => logger.warn("A revocation could not be made yet", { code }),
+  });
   const afterRestore = createAfterRestore({
     ...{ store, grants, leases, connectors, environment },
     onFailure: (connectionId, code) =>
@@ -174,6 +181,9 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     now,
     cacheForMs,
     assertOpen,
+  });
+  const erasure = createErasure({
+    ...{ store, grants, vault, journal: saving.journal, revocation, revocationJobs, connections, now },
   });
   const adopt: Adopt = createAdopt({ connectors, tokenEndpoint, providerRequests, connect, now });
 
@@ -245,7 +255,14 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     rotateKeys: async (pass) => counted(() => rotateKeys(pass)),
     keyUsage: async (pass) => counted(() => keyUsage(pass)),
     keepAlive: async (pass) => counted(() => keepAlive(pass)),
-    afterRestore: async (pass) => counted(() => afterRestore(pass)),
+    afterRestore: async ({ erased = [], ...pass } = {}) =>
+      counted(async () => {
+        for (const subject of erased) await erasure.eraseSubject(subject);
+        return afterRestore(pass);
+      }),
+    erase: async ({ owner }) => counted(() => erasure.erase(owner)),
+    export: async ({ owner }) => counted(() => exportOwner(connections, owner, now())),
+    retryRevocations: async (pass) => counted(() => revocationJobs.retry(pass)),
     close() {
       closing ??= close();
       return closing;

@@ -52,6 +52,8 @@ export interface Connections {
   byId(connector: string, id: string, owner: string | undefined): IdentifiedConnection;
   select(connector: string, selector: ConnectionSelector): Connection;
   list(filter: ConnectionFilter): AsyncIterable<IdentifiedConnection>;
+  /** `onUnrevoked` is given what could not be ended at the provider, before it is erased here. */
+  disconnect(connectionId: string, onUnrevoked?: (grant: Grant) => Promise<void>): Promise<RevocationOutcome>;
 }
 
 const pageSize = 100;
@@ -187,7 +189,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
       yield byId(row.connector, row.connectionId, owner);
   }
 
-  async function disconnect(connectionId: string): Promise<RevocationOutcome> {
+  async function disconnect(
+    connectionId: string,
+    onUnrevoked: (grant: Grant) => Promise<void> = async () => undefined,
+  ): Promise<RevocationOutcome> {
     await renewForRevocation(connectionId);
     const { connector, outcome } = await leases.hold<{ connector: string; outcome: RevocationOutcome }>(
       connectionId,
@@ -195,6 +200,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       async ({ grant, row, lease }) => {
         // Whatever kept the provider from being told, it is erased here.
         const outcome = await revocation.revoke(grant, connectionId).catch(() => "failed" as const);
+        if (outcome === "failed") await onUnrevoked(grant);
         const { grantId, version } = row;
         const deleted = await store.delete({ connectionId, grantId, version, fence: lease.fence });
         if (deleted === "deleted") return { connector: grant.connector, outcome };
@@ -263,7 +269,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     };
   }
 
-  return { byId, select, list };
+  return { byId, select, list, disconnect };
 }
 
 /** `{ owner: session?.userId }` with nobody signed in must not mean everybody. */

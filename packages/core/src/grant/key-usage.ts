@@ -2,6 +2,7 @@ import type { Store } from "../store/port.ts";
 import type { KeyContext } from "../vault/key-provider.ts";
 import type { Vault } from "../vault/vault.ts";
 import { type PassOptions, passOver } from "./pass.ts";
+import { isRevocationJob } from "./revocation-jobs.ts";
 
 /** What is sealed under one key-encryption key. */
 export interface KeyUse extends KeyContext {
@@ -9,6 +10,8 @@ export interface KeyUse extends KeyContext {
   readonly rows: number;
   /** Consents that have begun. They end within ten minutes. */
   readonly flows: number;
+  /** Revocations that a provider could not be told of yet. They end within 72 hours. */
+  readonly jobs: number;
   /** Refreshes that a process of this host could not save yet. */
   readonly journal: number;
   /** The store's own secrets: the index key. */
@@ -24,7 +27,7 @@ export interface KeyUsageOptions {
 }
 
 const pageSize = 100;
-type Kind = "rows" | "flows" | "journal" | "settings";
+type Kind = "rows" | "flows" | "jobs" | "journal" | "settings";
 
 /** Counts what is sealed under which key: one that nothing needs may be taken from the configuration. */
 export function createKeyUsage({
@@ -39,7 +42,7 @@ export function createKeyUsage({
 
     function count(kind: Kind, key: KeyContext): void {
       const name = `${key.keyId}/${key.version}`;
-      const use = uses.get(name) ?? { ...key, rows: 0, flows: 0, journal: 0, settings: 0 };
+      const use = uses.get(name) ?? { ...key, rows: 0, flows: 0, jobs: 0, journal: 0, settings: 0 };
       use[kind]++;
       uses.set(name, use);
     }
@@ -53,8 +56,8 @@ export function createKeyUsage({
         const { flows, next } = await store.flows.list({ after, limit: pageSize });
         return { rows: flows, next };
       },
-      async ({ sealed }) => {
-        count("flows", vault.keyOf(sealed));
+      async (flow) => {
+        count(isRevocationJob(flow) ? "jobs" : "flows", vault.keyOf(flow.sealed));
         return "left";
       },
     );
