@@ -10,6 +10,7 @@ import type {
   ListQuery,
   NewGrantRow,
   RewrapRequest,
+  Store,
 } from "../store/port.ts";
 
 /** What the store protects with, each of which can be taken out to see that it is missed. */
@@ -29,6 +30,7 @@ export interface MemoryStore {
   list(query: ListQuery): { readonly rows: readonly GrantRow[]; readonly next: string | undefined };
   putFlow(key: string, sealed: Uint8Array, ttlMs: number): void;
   takeFlow(key: string): Uint8Array | undefined;
+  listFlows(page: Parameters<Store["flows"]["list"]>[0]): Awaited<ReturnType<Store["flows"]["list"]>>;
   getSetting(name: string): Uint8Array | undefined;
   compareAndSetSetting(name: string, expected: Uint8Array | undefined, value: Uint8Array): boolean;
   /** What the rows of a connection have been, the latest last: of these a backup is restored. */
@@ -172,6 +174,11 @@ export function createMemoryStore({ now, without = new Set() }: MemoryStoreOptio
       const flow = flows.get(key);
       flows.delete(key);
       return flow !== undefined && flow.until > now() ? flow.sealed : undefined;
+    },
+    listFlows({ after = "", limit }) {
+      const keys = [...flows].flatMap(([key, { until }]) => (until > now() && key > after ? [key] : [])).sort();
+      const page = keys.slice(0, limit).map((key) => ({ key, sealed: flows.get(key)?.sealed ?? new Uint8Array(0) }));
+      return { flows: page, next: keys.length > limit ? page.at(-1)?.key : undefined };
     },
     getSetting: (name) => settings.get(name),
     compareAndSetSetting(name, expected, value) {

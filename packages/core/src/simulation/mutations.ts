@@ -59,8 +59,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "refresh/settle.ts",
-        find: "const saved = await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: true });",
-        replace: `void saveRefreshed(options, held, { name, attemptId, tokenSets, usable: true }).catch(() => undefined);
+        find: "const saved = await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: true, doubted });",
+        replace: `void saveRefreshed(options, held, { name, attemptId, tokenSets, usable: true, doubted }).catch(() => undefined);
     const saved = { row: held.row, grant: { ...held.grant, tokenSets: { ...held.grant.tokenSets, ...tokenSets } } };`,
       },
     ],
@@ -250,8 +250,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "refresh/save-refreshed.ts",
-        find: "const replaced = current.grant.tokenSets[name]?.refreshToken !== spent;",
-        replace: 'const replaced = current.grant.tokenSets[name]?.refreshToken === "" && spent === "";',
+        find: "if (isSaved || there?.refreshToken !== spent) return { saved: current };",
+        replace: "if (isSaved) return { saved: current };",
       },
     ],
   },

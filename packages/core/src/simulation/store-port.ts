@@ -45,7 +45,7 @@ export function storePort(store: MemoryStore, carry: Carry): Store {
     flows: {
       put: (key, sealed, ttlMs) => carry("flows", () => store.putFlow(key, new Uint8Array(sealed), ttlMs)),
       take: (key) => carry("flows", () => store.takeFlow(key)),
-      list: () => carry("flows", () => ({ flows: [], next: undefined })),
+      list: (page) => carry("flows", () => store.listFlows(page)),
     },
     settings: {
       get: (name) => carry("settings", () => store.getSetting(name)),

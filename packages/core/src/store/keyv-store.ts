@@ -31,7 +31,7 @@ export function keyvStore(keyv: KeyvLike = new Keyv(), options: KeyvStoreOptions
   const locks = createLocks();
   const guard = inMemory || allowUnsafe ? undefined : createInstanceGuard({ ...access, now });
   const rows = createRows({ access, locks, now, ready });
-  const values = createValues({ access, locks, now, ready });
+  const values = createValues({ access, locks, now, ready, assertThere });
   let opened: Promise<void> | undefined;
 
   async function open(): Promise<void> {

@@ -9,6 +9,8 @@ export interface ValuesOptions {
   readonly now: () => number;
   /** Opens the store, or says why it may not be used. */
   readonly ready: () => Promise<void>;
+  /** Makes sure that an empty answer means that nothing is there. */
+  readonly assertThere: () => Promise<void>;
 }
 
 /** Flows and settings in Keyv. */
@@ -26,7 +28,7 @@ const flowPrefix = "flow:";
 const settingPrefix = "setting:";
 const removedAtOnce = 20;
 
-export function createValues({ access, locks, now, ready }: ValuesOptions): Values {
+export function createValues({ access, locks, now, ready, assertThere }: ValuesOptions): Values {
   /** When each flow ends, in the order of their putting. */
   const flowEnds = new Map<string, number>();
 
@@ -68,6 +70,7 @@ export function createValues({ access, locks, now, ready }: ValuesOptions): Valu
         await ready();
         const keys = [...flowEnds.keys()].filter((key) => key > flowPrefix + after).sort();
         const page = keys.slice(0, limit);
+        if (page.length === 0) await assertThere();
         const flows = [];
         for (const key of page) {
           const stored = (await access.read(key)) as StoredFlow | undefined;
