@@ -114,7 +114,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
   });
   const keepAlive = createKeepAlive({ store, grants, connectors, refresh, environment, logger, leaseMs });
   const revocationJobs = createRevocationJobs({
-    ...{ store, vault, connectors, tokenEndpoint, providerRequests, environment, ready: grants.ready },
+    ...{ store, vault, revocation, environment, ready: grants.ready },
     onFailure: (code) => logger.warn("A revocation could not be made yet", { code }),
   });
   const afterRestore = createAfterRestore({

@@ -1,7 +1,17 @@
 import { Keyv } from "keyv";
 import { afterEach, expect, test } from "vitest";
 import { keyvStore, type Store } from "../index.ts";
-import { begin, type Clock, closeWorlds, codeOf, connect, createWorld, githubConnector, key } from "../test/harness.ts";
+import {
+  begin,
+  type Clock,
+  closeWorlds,
+  codeOf,
+  connect,
+  createWorld,
+  githubConnector,
+  googleConnector,
+  key,
+} from "../test/harness.ts";
 
 afterEach(closeWorlds);
 
@@ -65,6 +75,25 @@ test("E8 a provider that cannot be told is told later, by a job that knows neith
   await cutOff.erase({ owner: "ada" });
   clock.advance(72 * 3600 + 1);
   expect(await cutOff.retryRevocations()).toEqual({ seen: 0, changed: 0, failed: 0 });
+  await cutOff.close();
+});
+
+test("E8 a revocation that waits does not end what the account has granted again since", async () => {
+  let away = false;
+  const { keeper, another, store, clock, provider } = await createWorld(googleConnector);
+  await connect(keeper, { owner: "ada" });
+  const cutOff = another({
+    store: { ...store, close: async () => undefined },
+    fetch: (url, init) => (away ? Promise.reject(new Error("away")) : fetch(url, init)),
+  });
+  away = true;
+  expect((await cutOff.erase({ owner: "ada" })).state).toBe("pending");
+  const { connection } = await connect(keeper, { owner: "ada" });
+  away = false;
+  provider.log.clear();
+  expect(await cutOff.retryRevocations()).toEqual({ seen: 1, changed: 1, failed: 0 });
+  clock.advance(3601);
+  expect((await connection.token()).accessToken).toBeTypeOf("string");
   await cutOff.close();
 });
 

@@ -1,32 +1,26 @@
 import type { Environment } from "../environment.ts";
 import { GrantkeeperError, isGrantkeeperError } from "../errors.ts";
-import type { Connectors } from "../provider/connectors.ts";
-import type { ProviderRequests } from "../provider/requests.ts";
-import type { TokenEndpoint } from "../provider/token-endpoint.ts";
 import type { Store, StoredFlow } from "../store/port.ts";
 import type { SealContext, Vault } from "../vault/vault.ts";
 import type { Grant } from "./grants.ts";
 import { type PassOptions, type PassProgress, passOver } from "./pass.ts";
+import type { Revocable, Revocation } from "./revocation.ts";
 
 export interface RevocationJobsOptions {
   readonly store: Store;
   readonly vault: Vault;
-  readonly connectors: Connectors;
-  readonly tokenEndpoint: TokenEndpoint;
-  readonly providerRequests: ProviderRequests;
+  readonly revocation: Revocation;
   readonly environment: Environment;
   readonly ready: () => Promise<void>;
   /** Told of each job that could not be done. */
   readonly onFailure: (code: string) => void;
 }
 
-/** Revocations that a provider could not be told of yet: sealed, without owner and account, for 72 hours. */
+/** Revocations that a provider could not be told of yet: sealed, with a keyed hash in place of owner and account, for 72 hours. */
 export interface RevocationJobs {
   keep(grant: Grant): Promise<void>;
   retry(pass?: PassOptions): Promise<PassProgress>;
 }
-
-type Job = Pick<Grant, "connector" | "params" | "tokenSets">;
 
 // They lie where flows do, which end by themselves. A flow's key is a hash, and begins with no such word.
 const prefix = "revocation";
@@ -38,20 +32,17 @@ export function isRevocationJob({ key }: Pick<StoredFlow, "key">): boolean {
 }
 
 export function createRevocationJobs(options: RevocationJobsOptions): RevocationJobs {
-  const { store, vault, connectors, tokenEndpoint, providerRequests } = options;
+  const { store, vault, revocation } = options;
 
-  async function revoke({ connector: connectorKey, params, tokenSets }: Job): Promise<void> {
-    const connector = connectors.get(connectorKey);
-    const server = await tokenEndpoint.server(connector, params);
-    for (const [name, { accessToken, refreshToken }] of Object.entries(tokenSets)) {
-      const outcome = await providerRequests.revoke(connector, server, name, { accessToken, refreshToken });
-      if (outcome === "failed") throw new GrantkeeperError("provider_unavailable", "A token could not be revoked.");
-    }
+  /** Asked anew who else needs it: the account may have been connected again since. */
+  async function revoke(job: Revocable): Promise<void> {
+    const outcome = await revocation.revokeTokens(job, undefined);
+    if (outcome === "failed") throw new GrantkeeperError("provider_unavailable", "A token could not be revoked.");
   }
 
   async function visit({ key, sealed }: StoredFlow): Promise<"changed" | "failed"> {
     try {
-      await revoke(JSON.parse(Buffer.from(await vault.open(sealed, contextOf(key))).toString("utf8")) as Job);
+      await revoke(JSON.parse(Buffer.from(await vault.open(sealed, contextOf(key))).toString("utf8")) as Revocable);
       await store.flows.take(key);
       return "changed";
     } catch (error) {
@@ -61,9 +52,9 @@ export function createRevocationJobs(options: RevocationJobsOptions): Revocation
   }
 
   return {
-    async keep({ connector, params, tokenSets }) {
+    async keep(grant) {
       const key = options.environment.randomId(prefix);
-      const job: Job = { connector, params, tokenSets };
+      const job = revocation.revocableOf(grant);
       await store.flows.put(key, await vault.seal(Buffer.from(JSON.stringify(job)), contextOf(key)), lifetimeMs);
     },
     retry: (pass = {}) =>

@@ -20,28 +20,43 @@ export interface RevocationOptions {
   readonly now: () => number;
 }
 
+/** What can be ended at a provider: of whose account it is, a keyed hash is enough. */
+export interface Revocable extends Pick<Grant, "connector" | "params" | "tokenSets" | "ended"> {
+  readonly accountHash: string | undefined;
+}
+
 export interface Revocation {
   /**
    * Ends the token sets of a grant at the provider, but for those that another connection still needs. What failed there
    * is in the outcome; it throws only where the store cannot say who else needs them.
    */
   revoke(grant: Grant, connectionId: string): Promise<RevocationOutcome>;
+  /** The same where no connection is left to it; `connectionId` may be one that is gone. */
+  revokeTokens(revocable: Revocable, connectionId: string | undefined): Promise<RevocationOutcome>;
+  revocableOf(grant: Grant): Revocable;
 }
 
 export function createRevocation(options: RevocationOptions): Revocation {
   const { connectors, grants, store, tokenEndpoint, providerRequests, now } = options;
 
-  async function isElsewhere(query: Omit<ListQuery, "limit">, connectionId: string): Promise<boolean> {
+  async function isElsewhere(query: Omit<ListQuery, "limit">, connectionId: string | undefined): Promise<boolean> {
     const { rows } = await store.list({ ...query, limit: 2 });
     return rows.some((row) => row.connectionId !== connectionId);
   }
 
-  return {
-    async revoke(grant, connectionId) {
+  function revocableOf({ connector, params, tokenSets, ended, account }: Grant): Revocable {
+    const accountHash = account === undefined ? undefined : grants.hashAccount(connector, account);
+    return { connector, params, tokenSets, ended, accountHash };
+  }
+
+  const revocation: Revocation = {
+    revocableOf,
+    revoke: (grant, connectionId) => revocation.revokeTokens(revocableOf(grant), connectionId),
+    async revokeTokens(grant, connectionId) {
       const connector = connectors.find(grant.connector);
       if (connector === undefined) return "failed";
-      if (connector.revocationScope === "grant" && grant.account !== undefined) {
-        const accountHash = grants.hashAccount(grant.connector, grant.account);
+      const { accountHash } = grant;
+      if (connector.revocationScope === "grant" && accountHash !== undefined) {
         if (await isElsewhere({ accountHash }, connectionId)) return "skipped";
       }
       // Only discovery can fail here, and without it there is nobody to ask.
@@ -62,6 +77,7 @@ export function createRevocation(options: RevocationOptions): Revocation {
       return worstFirst.find((outcome) => outcomes.has(outcome)) ?? "unsupported";
     },
   };
+  return revocation;
 }
 
 function outlivesItsAccessToken({ expiresAt, refreshToken }: TokenSet, now: number): boolean {

@@ -376,6 +376,20 @@ describe("a store that fails in the middle", () => {
     expect((await connection.token()).accessToken).not.toBe(tokens[0].accessToken);
   });
 
+  test("F7 a refreshed token outlasts a key service that refuses its use at the commit", async () => {
+    let refusals = 0;
+    const refused = new GrantkeeperError("invalid_config", "refused");
+    const createStore = flaky((commit) => (request) => (refusals-- > 0 ? Promise.reject(refused) : commit(request)));
+    const { keeper, clock, provider } = await createWorld(githubConnector, {}, {}, createStore);
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    refusals = 2;
+    const { accessToken } = await connection.token();
+    expect(refusals).toBe(-1);
+    expect((await connection.token()).accessToken).toBe(accessToken);
+    expect(provider.log.reuseDetected).toBe(0);
+  });
+
   test("I3 a commit whose answer was lost is not made twice", async () => {
     let lost = false;
     const createStore = flaky((commit) => async (request) => {

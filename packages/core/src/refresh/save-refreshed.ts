@@ -1,5 +1,5 @@
 import { delay, type Environment } from "../environment.ts";
-import { GrantkeeperError, isGrantkeeperError } from "../errors.ts";
+import { type ErrorCode, GrantkeeperError, isGrantkeeperError } from "../errors.ts";
 import type { Events, Logger } from "../events.ts";
 import type { Grant, Grants, OpenGrant } from "../grant/grants.ts";
 import { type HeldGrant, type Leases, notConnected } from "../grant/leases.ts";
@@ -109,7 +109,7 @@ export async function saveRefreshed(
       }
       target = undefined;
     } catch (error) {
-      if (!isTransient(error) || isClosed()) throw error;
+      if (!maySucceedLater(error) || isClosed()) throw error;
       await journalled.write();
     }
     if (isClosed()) {
@@ -180,6 +180,9 @@ function createJournalled(
   };
 }
 
-function isTransient(error: unknown): boolean {
-  return isGrantkeeperError(error) && (error.code === "store_unavailable" || error.code === "keys_unavailable");
+/** What may pass, or be mended by a person while this process lives: nothing else has what it holds. */
+function maySucceedLater(error: unknown): boolean {
+  return isGrantkeeperError(error) && passing.has(error.code);
 }
+
+const passing: ReadonlySet<ErrorCode> = new Set(["store_unavailable", "keys_unavailable", "invalid_config"]);
