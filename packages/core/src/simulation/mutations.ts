@@ -236,8 +236,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "refresh/save-refreshed.ts",
-        find: "if (!isTransient(error) || isClosed()) throw error;",
-        replace: "if (isTransient(error) || isClosed()) throw error;",
+        find: "if (!maySucceedLater(error) || isClosed()) throw error;",
+        replace: "if (maySucceedLater(error) || isClosed()) throw error;",
       },
     ],
   },
