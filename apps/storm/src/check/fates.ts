@@ -121,16 +121,18 @@ export function readFates(history: History, { senders, deletions }: Accounts, ve
     return consented || deleted;
   }
 
-  /** Where the refresh token stays, a later request's answer counts for more than one that the store would not take. */
+  /**
+   * Where the refresh token stays, an answer to who had the lease later counts for more than one that the store would not
+   * take, whichever of their requests came to the provider first.
+   */
   function wasOutdated(request: TokenRequest): boolean {
-    if (request.refresh !== request.presented) return false;
+    const fenceOf = ({ id }: TokenRequest): number | undefined => senders.get(id)?.leased?.fence;
+    const fence = fenceOf(request);
     const failed = senders.get(request.id)?.commits.some(({ settled }) => settled?.outcome !== "committed");
-    return (
-      failed === true &&
-      [...storedBy.values()].some(
-        ({ request: other }) =>
-          other !== undefined && other.presented === request.presented && other.startedAt > request.startedAt,
-      )
+    if (request.refresh !== request.presented || fence === undefined || failed !== true) return false;
+    return [...storedBy.values()].some(
+      ({ request: other }) =>
+        other !== undefined && other.presented === request.presented && (fenceOf(other) ?? 0) > fence,
     );
   }
 

@@ -168,18 +168,21 @@ describe("I7 there are no more token requests than needed", () => {
     expect(broken(story.history())).toEqual(["I7"]);
   });
 
-  test("one that the store did not take may give way to a newer one where the refresh token stays, and to no older one", () => {
-    const brokenBy = (later: number): readonly InvariantId[] => {
+  test("where the refresh token stays, one that the store did not take gives way to a later lease's, and to no earlier one's", () => {
+    const brokenBy = (fence: number, times: { readonly arrives?: number } = {}): readonly InvariantId[] => {
       const story = tell("none");
       story.consent("0", "con", 0);
       const row = { ...story.rows.get("con") };
-      story.refresh("1.1", "con", 5_000, { settled: "failed", until: "settled" });
-      Object.assign(story.rows.get("con") ?? {}, row, { fence: 1 });
-      story.refresh("2.1", "con", later);
+      Object.assign(story.rows.get("con") ?? {}, { fence: 1 });
+      story.refresh("1.1", "con", 5_000, { settled: "failed", until: "settled", ...times });
+      Object.assign(story.rows.get("con") ?? {}, row, { fence });
+      story.refresh("2.1", "con", 6_000);
       return broken(story.history());
     };
-    expect(brokenBy(6_000)).toEqual([]);
-    expect(brokenBy(4_000)).toContain("I7");
+    expect(brokenBy(2)).toEqual([]);
+    // It stood still between its lease and the provider.
+    expect(brokenBy(2, { arrives: 7_000 })).toEqual([]);
+    expect(brokenBy(0)).toContain("I7");
   });
 
   test("a retryable answer buys one more request", () => {

@@ -220,7 +220,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     for (const [name, tokenSet] of Object.entries(grant.tokenSets)) {
       if (!isExpired(tokenSet) || tokenSet.refreshToken === undefined || grant.ended[name] !== undefined) continue;
       // One that could not be renewed is not revoked, and the outcome says so.
-      await refresh.refresh(connectionId, name, isExpired, "tries once").catch(() => undefined);
+      await refresh.refresh(connectionId, name, isExpired, { patience: "tries once" }).catch(() => undefined);
     }
   }
 

@@ -1,6 +1,16 @@
+import Keyv from "keyv";
 import { afterEach, expect, test } from "vitest";
+import { keyvStore } from "../index.ts";
 import type { GrantRow } from "../store/port.ts";
-import { closeWorlds, codeOf, connect, createWorld, githubConnector, type World } from "../test/harness.ts";
+import {
+  closeWorlds,
+  codeOf,
+  connect,
+  createWorld,
+  githubConnector,
+  googleConnector,
+  type World,
+} from "../test/harness.ts";
 
 afterEach(closeWorlds);
 
@@ -39,4 +49,27 @@ test("F14 a version that comes a second time after a restored backup is read ane
   provider.log.clear();
   expect(await codeOf(watched.token())).toBe("reauthorization_required");
   expect(provider.log.tokenRequests).toHaveLength(1);
+});
+
+test("F14 a refresh of what is in memory notices that the row is another one with its version and fence", async () => {
+  const rows = new Map<string, unknown>();
+  const { keeper, another, clock, provider } = await createWorld(
+    googleConnector,
+    { accessTokenLifetime: 8 },
+    {},
+    ({ now }) => keyvStore(new Keyv({ store: rows }), { now }),
+  );
+  const { connection } = await connect(keeper);
+  const backup = new Map(rows);
+  clock.advance(9);
+  const { accessToken } = await connection.token();
+  rows.clear();
+  for (const [name, value] of backup) rows.set(name, value);
+  await another().connection("main", { id: connection.id }).setMetadata({ restored: true });
+
+  clock.advance(9);
+  provider.log.clear();
+  expect((await connection.token()).accessToken).not.toBe(accessToken);
+  expect(provider.log.tokenRequests).toHaveLength(1);
+  expect((await connection.status()).metadata).toEqual({ restored: true });
 });

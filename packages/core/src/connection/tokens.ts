@@ -95,7 +95,7 @@ export function createTokens(options: TokensOptions): Tokens {
     const tokenSet = liveTokenSet(open.grant, name);
     const isRefused = (set: TokenSet): boolean =>
       set.accessToken === request.rejected && now() - set.obtainedAt >= rejectedMinimumAgeMs;
-    if (isRefused(tokenSet)) return afterRejection(connectionId, name, tokenSet, isRefused);
+    if (isRefused(tokenSet)) return afterRejection(open, name, tokenSet, isRefused);
     const jitter = jitterOf(connectionId);
     const minValidityMs = (request.minValidity ?? 0) * 1000;
     const state = freshness(tokenSet, now(), jitter, minValidityMs);
@@ -103,19 +103,16 @@ export function createTokens(options: TokensOptions): Tokens {
     if (state === "aging" && (!options.backgroundRefresh || tokenSet.refreshToken === undefined)) {
       return toAccessToken(tokenSet);
     }
-    const refreshing = refreshed(connectionId, name, (set) => freshness(set, now(), jitter, minValidityMs) !== "fresh");
+    const refreshing = refreshed(open, name, (set) => freshness(set, now(), jitter, minValidityMs) !== "fresh");
     if (state === "stale") return toAccessToken(await refreshing);
     behind(refreshing, connectionId);
     return toAccessToken(tokenSet);
   }
 
-  async function refreshed(
-    connectionId: string,
-    name: string,
-    isStale: (tokenSet: TokenSet) => boolean,
-  ): Promise<TokenSet> {
+  async function refreshed(seen: OpenGrant, name: string, isStale: (tokenSet: TokenSet) => boolean): Promise<TokenSet> {
+    const { connectionId } = seen.row;
     const at = now();
-    const open = await refresh.refresh(connectionId, name, isStale);
+    const open = await refresh.refresh(connectionId, name, isStale, { seen });
     cache.set(open, at);
     const tokenSet = liveTokenSet(open.grant, name);
     if (tokenSet.refreshToken !== undefined || tokenSet.expiresAt === undefined || tokenSet.expiresAt > now())
@@ -127,13 +124,15 @@ export function createTokens(options: TokensOptions): Tokens {
   }
 
   async function afterRejection(
-    connectionId: string,
+    open: OpenGrant,
     name: string,
     refused: TokenSet,
     isRefused: (tokenSet: TokenSet) => boolean,
   ): Promise<AccessToken> {
-    const tokenSet = refused.refreshToken === undefined ? refused : await refreshed(connectionId, name, isRefused);
-    if (tokenSet.refreshToken === undefined && isRefused(tokenSet)) await confirmAlive(connectionId, name, tokenSet);
+    const tokenSet = refused.refreshToken === undefined ? refused : await refreshed(open, name, isRefused);
+    if (tokenSet.refreshToken === undefined && isRefused(tokenSet)) {
+      await confirmAlive(open.row.connectionId, name, tokenSet);
+    }
     return toAccessToken(tokenSet);
   }
 

@@ -211,12 +211,9 @@ export function createFlows(options: FlowOptions): Flows {
   /** A refresh token that was taken over from before the reconnect is tried at once, while the user is here. */
   async function prove(connectionId: string, name: string, received: TokenSet | undefined): Promise<void> {
     try {
-      await options.refresh.refresh(
-        connectionId,
-        name,
-        (set) => set.accessToken === received?.accessToken,
-        "tries once",
-      );
+      await options.refresh.refresh(connectionId, name, (set) => set.accessToken === received?.accessToken, {
+        patience: "tries once",
+      });
     } catch (error) {
       if (!isGrantkeeperError(error) || error.remedy !== "retry") throw error;
       // The consent itself is saved and its access token is good; the next refresh tries again.

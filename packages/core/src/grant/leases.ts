@@ -53,6 +53,8 @@ export interface Leases {
 export interface HoldOptions {
   /** Under which name the lease is taken, where that holder has it already. */
   readonly holder?: string | undefined;
+  /** The row as it was read before, however long ago: spares a read where it has not moved since. */
+  readonly seen?: OpenGrant | undefined;
 }
 
 export function createLeases({ store, grants, environment, leaseMs, waitMs, isClosing }: LeasesOptions): Leases {
@@ -67,14 +69,18 @@ export function createLeases({ store, grants, environment, leaseMs, waitMs, isCl
     connectionId: string,
     decide: (open: OpenGrant) => Promise<Decision<Result, Plan>>,
     work: (held: HeldGrant, plan: Plan) => Promise<Result>,
-    { holder }: HoldOptions = {},
+    { holder, seen }: HoldOptions = {},
   ): Promise<Result> {
     const until = now() + waitMs;
     for (let count = 0; ; count++) {
+      const known = count === 0 ? seen : undefined;
       // Whoever waits leaves the queue, so that others of this process get their turn.
-      const attempt = await locks.run(connectionId, () => attemptOnce(connectionId, count, holder, decide, work));
+      const attempt = await locks.run(connectionId, () =>
+        attemptOnce(connectionId, count, holder, known, decide, work),
+      );
       if (attempt.kind === "result") return attempt.result;
-      if (now() + attempt.waitMs > until || isClosing()) throw attempt.error;
+      if (isClosing()) throw closed();
+      if (now() + attempt.waitMs > until) throw attempt.error;
       await sleep(attempt.waitMs);
     }
   }
@@ -98,14 +104,13 @@ export function createLeases({ store, grants, environment, leaseMs, waitMs, isCl
     connectionId: string,
     count: number,
     claimant: string | undefined,
+    seen: OpenGrant | undefined,
     decide: (open: OpenGrant) => Promise<Decision<Result, Plan>>,
     work: (held: HeldGrant, plan: Plan) => Promise<Result>,
   ): Promise<Attempt<Result>> {
     // Whoever took it now would find the store closed when there is something to save.
-    if (draining) throw new GrantkeeperError("closed", "The keeper was closed.");
-    const open = await grants.read(connectionId);
-    if (open === undefined) throw notConnected();
-    const decision = await decide(open);
+    if (draining) throw closed();
+    const { open, decision } = (await decideOnSeen(seen, decide)) ?? (await decideOnRow(connectionId, decide));
     if (decision.kind === "done") return { kind: "result", result: decision.result };
     const { lease, readAt } = open.row;
     const holderMs = (lease?.until ?? 0) - readAt;
@@ -118,6 +123,11 @@ export function createLeases({ store, grants, environment, leaseMs, waitMs, isCl
     if (outcome.kind === "moved") return waitForHolder(open, 0, count);
     if (outcome.kind === "held") return waitForHolder(open, outcome.remainingMs, count);
     const held: HeldGrant = { lease: outcome.lease, row: outcome.row, grant: open.grant, takenAt };
+    // After a restored backup, a version and a fence may come a second time, with something else in the row.
+    if (open === seen && Buffer.compare(open.row.sealed, outcome.row.sealed) !== 0) {
+      await release(held, decision.intent === undefined ? [] : [decision.intent.tokenSet]);
+      return waitForHolder(open, 0, count);
+    }
     try {
       return { kind: "result", result: await work(held, decision.plan) };
     } catch (error) {
@@ -125,6 +135,28 @@ export function createLeases({ store, grants, environment, leaseMs, waitMs, isCl
       await release(held, []).catch(() => undefined);
       throw error;
     }
+  }
+
+  async function decideOnRow<Result, Plan>(
+    connectionId: string,
+    decide: (open: OpenGrant) => Promise<Decision<Result, Plan>>,
+  ): Promise<{ readonly open: OpenGrant; readonly decision: Decision<Result, Plan> }> {
+    const open = await grants.read(connectionId);
+    if (open === undefined) throw notConnected();
+    return { open, decision: await decide(open) };
+  }
+
+  /**
+   * What was read before is good for one thing: to take the lease, which is given only if the row is still that. All else
+   * that it says, errors too, may have passed, and is left to a look at the row.
+   */
+  async function decideOnSeen<Result, Plan>(
+    seen: OpenGrant | undefined,
+    decide: (open: OpenGrant) => Promise<Decision<Result, Plan>>,
+  ): Promise<{ readonly open: OpenGrant; readonly decision: Decision<Result, Plan> } | undefined> {
+    if (seen === undefined || seen.row.lease !== undefined || seen.row.intents.length > 0) return undefined;
+    const decision = await decide(seen).catch(() => undefined);
+    return decision?.kind === "take" ? { open: seen, decision } : undefined;
   }
 
   function take({ row }: OpenGrant, holder: string, intent: RefreshIntent | undefined): Promise<LeaseOutcome> {
@@ -159,6 +191,10 @@ export function createLeases({ store, grants, environment, leaseMs, waitMs, isCl
       return locks.idle();
     },
   };
+}
+
+function closed(): GrantkeeperError {
+  return new GrantkeeperError("closed", "The keeper was closed.");
 }
 
 export function notConnected(): GrantkeeperError {

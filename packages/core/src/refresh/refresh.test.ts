@@ -45,6 +45,18 @@ describe("exactly one refresh", () => {
     expect(new Set(tokens.map((token) => token.accessToken)).size).toBe(1);
   });
 
+  test("a refresh asks the store three times: for the row, the lease and the commit", async () => {
+    const asked: string[] = [];
+    const { keeper, clock } = await createWorld(githubConnector, {}, {}, ({ now }) =>
+      watched(keyvStore(undefined, { now }), (operation) => asked.push(operation)),
+    );
+    const { connection } = await connect(keeper);
+    clock.advance(3601);
+    asked.length = 0;
+    await connection.token();
+    expect(asked).toEqual(["get", "lease", "commit"]);
+  });
+
   test("I4 each token set is refreshed with its own refresh token, one after the other", async () => {
     const { keeper, provider, clock } = await createWorld(slackConnector, { latencyMs: 30 });
     const { connection } = await connect(keeper);
@@ -464,3 +476,18 @@ describe("a wrong deployment", () => {
     expect((await connection.token()).accessToken).toBeTypeOf("string");
   });
 });
+
+function watched(store: Store, onAsked: (operation: string) => void): Store {
+  const noted =
+    <Request, Answer>(operation: string, ask: (request: Request) => Answer) =>
+    (request: Request): Answer => {
+      onAsked(operation);
+      return ask(request);
+    };
+  return {
+    ...store,
+    get: noted("get", store.get),
+    lease: noted("lease", store.lease),
+    commit: noted("commit", store.commit),
+  };
+}

@@ -25,12 +25,19 @@ export type IsStale = (tokenSet: TokenSet) => boolean;
 /** Whether to wait until an earlier refresh that had no answer may be tried again, or to say so at once. */
 export type Patience = "waits" | "tries once";
 
+export interface RefreshRequest {
+  /** Default: `waits`. */
+  readonly patience?: Patience;
+  /** The grant as the caller knows it. */
+  readonly seen?: OpenGrant;
+}
+
 export interface Refresh {
   /**
    * Makes sure that a token set is no longer one that `isStale` finds stale, and returns the grant as it is saved then.
    * However many ask, here and in other processes, one token request is made.
    */
-  refresh(connectionId: string, tokenSet: string, isStale: IsStale, patience?: Patience): Promise<OpenGrant>;
+  refresh(connectionId: string, tokenSet: string, isStale: IsStale, request?: RefreshRequest): Promise<OpenGrant>;
   /** The same for who has claimed the row under that name, and so holds the lease already. */
   refreshClaimed(connectionId: string, tokenSet: string, isStale: IsStale, holder: string): Promise<OpenGrant>;
   /** Records that only a new consent can replace a token set, unless it has been replaced since it was `seen`. */
@@ -62,13 +69,13 @@ export function createRefresh(options: RefreshOptions): Refresh {
     connectionId: string,
     name: string,
     isStale: IsStale,
-    patience: Patience = "waits",
+    { patience = "waits", seen }: RefreshRequest = {},
   ): Promise<OpenGrant> {
     const key = `${connectionId}/${name}`;
     const begin = (): Promise<OpenGrant> => {
       const known = flights.get(key);
       if (known !== undefined) return known;
-      const flight = fly(connectionId, name, isStale, patience).finally(() => flights.delete(key));
+      const flight = fly(connectionId, name, isStale, patience, { seen }).finally(() => flights.delete(key));
       flights.set(key, flight);
       return flight;
     };
@@ -82,15 +89,17 @@ export function createRefresh(options: RefreshOptions): Refresh {
     name: string,
     isStale: IsStale,
     patience: Patience,
-    hold: HoldOptions = {},
+    { holder, seen }: HoldOptions,
   ): Promise<OpenGrant> {
+    let known = seen;
     for (let count = 0; ; ) {
       const result = await leases.hold<OpenGrant | "look again", Plan>(
         connectionId,
         (open) => decide(open, name, isStale, patience),
         (held, plan) => (plan.kind === "apply" ? applyEntry(options, held, plan.entry) : send(held, name, plan)),
-        hold,
+        { holder, seen: known },
       );
+      known = undefined;
       if (result === "look again") continue;
       if (!hasRunOut(result, name, now())) return result;
       // It took longer to save it than it was good for.

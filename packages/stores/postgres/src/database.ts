@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { GrantkeeperError } from "@grantkeeper/core";
 import { codeOf, mayBeRepeated, unavailable } from "./errors.ts";
-import type { PostgresPool } from "./pool.ts";
+import type { PostgresPool, PostgresResult } from "./pool.ts";
 import type { Columns } from "./rows.ts";
 
 export type Value = string | number | Uint8Array | readonly string[] | null;
@@ -9,6 +10,8 @@ export type Value = string | number | Uint8Array | readonly string[] | null;
 export interface Question<Answer> {
   readonly statement: string;
   readonly values: readonly Value[];
+  /** Whether it is planned once for each connection: for what no statistics of the table could make slow. */
+  readonly prepared?: boolean;
   read(rows: readonly Columns[]): Answer;
   /** The answer when a unique index refuses the change. */
   readonly ifNotUnique?: Answer;
@@ -25,10 +28,36 @@ export interface Database {
 
 const maxAttempts = 6;
 const uniqueViolation = "23505";
+/**
+ * Of what is behind a pooler that hands a session's statements to another: the prepared one is not there, is there already,
+ * or was planned for a table that has changed. None of them has run.
+ */
+const notPrepared: ReadonlySet<string | undefined> = new Set(["26000", "42P05", "0A000"]);
 
 export function createDatabase(pool: PostgresPool): Database {
   const running = new Set<Promise<unknown>>();
+  const names = new Map<string, string>();
   let closed = false;
+  let prepares = true;
+
+  function nameOf(statement: string): string {
+    const known = names.get(statement);
+    if (known !== undefined) return known;
+    const name = `grantkeeper_${createHash("sha256").update(statement).digest("base64url").slice(0, 22)}`;
+    names.set(statement, name);
+    return name;
+  }
+
+  async function query(statement: string, values: unknown[], prepared: boolean): Promise<PostgresResult> {
+    if (!prepared || !prepares) return pool.query(statement, values);
+    try {
+      return await pool.query({ name: nameOf(statement), text: statement, values });
+    } catch (error) {
+      if (!notPrepared.has(codeOf(error))) throw error;
+      prepares = false;
+      return pool.query(statement, values);
+    }
+  }
 
   async function run<Result>(operation: () => Promise<Result>): Promise<Result> {
     if (closed) throw new GrantkeeperError("closed", "The store is closed.");
@@ -45,11 +74,11 @@ export function createDatabase(pool: PostgresPool): Database {
 
   return {
     run,
-    async ask({ statement, values, read, ifNotUnique }) {
+    async ask({ statement, values, prepared = false, read, ifNotUnique }) {
       const parameters = values.map(toParameter);
       return run(async () => {
         try {
-          return read((await pool.query(statement, parameters)).rows);
+          return read((await query(statement, parameters, prepared)).rows);
         } catch (error) {
           if (ifNotUnique !== undefined && codeOf(error) === uniqueViolation) return ifNotUnique;
           throw error;

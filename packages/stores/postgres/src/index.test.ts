@@ -58,7 +58,33 @@ describe("without a server", () => {
   });
 });
 
+test("where a pooler keeps no prepared statements, each statement goes by itself from then on", async () => {
+  for (const code of ["26000", "42P05", "0A000"]) {
+    const asked: ("prepared" | "plain")[] = [];
+    const pool: PostgresPool = {
+      async query(statement) {
+        asked.push(typeof statement === "string" ? "plain" : "prepared");
+        if (typeof statement !== "string") throw Object.assign(new Error("secret"), { code });
+        return { rows: [], rowCount: 0 };
+      },
+      connect: () => Promise.reject(new Error("not asked for")),
+    };
+    const store = postgresStore({ pool });
+    expect(await store.get("id")).toBeUndefined();
+    expect(await store.get("id")).toBeUndefined();
+    expect(asked).toEqual(["prepared", "plain", "plain"]);
+  }
+});
+
 describe.skipIf(missing)(missing ?? "with a server", () => {
+  test("a session that has lost its prepared statements is no failure", async () => {
+    const { store, pool } = await createPlace({ max: 1 });
+    const row = await insert(store);
+    await present(store, row.connectionId);
+    await pool.query("DEALLOCATE ALL");
+    expect(await present(store, row.connectionId)).toMatchObject({ connectionId: row.connectionId });
+  });
+
   test("rows are there for another store on another pool", async () => {
     const { store, schema } = await createPlace();
     const row = await insert(store);

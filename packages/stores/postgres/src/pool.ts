@@ -1,6 +1,6 @@
 /** The part of a `pg` pool that is used, so that any installed copy of pg, or another driver of that form, fits. */
 export interface PostgresPool {
-  query(text: string, values?: unknown[]): Promise<PostgresResult>;
+  query(query: string | PreparedQuery, values?: unknown[]): Promise<PostgresResult>;
   connect(): Promise<PostgresClient>;
 }
 
@@ -16,4 +16,11 @@ export interface PostgresClient {
 export interface PostgresResult {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly rowCount: number | null;
+}
+
+/** A statement that each connection of the pool parses and plans once, under its name. */
+export interface PreparedQuery {
+  readonly name: string;
+  readonly text: string;
+  readonly values: unknown[];
 }

@@ -31,7 +31,12 @@ export function postgresStore({ pool, schema = "grantkeeper" }: PostgresStoreOpt
     migrate: () => database.run(() => migrateSchema(pool, schema)),
 
     get: (connectionId) =>
-      ask({ statement: statements.get, values: [connectionId], read: ([row]) => row && decodeRow(row) }),
+      ask({
+        statement: statements.get,
+        prepared: true,
+        values: [connectionId],
+        read: ([row]) => row && decodeRow(row),
+      }),
 
     async insert(row) {
       for (let attempt = 0; attempt < 20; attempt++) {
@@ -67,6 +72,7 @@ export function postgresStore({ pool, schema = "grantkeeper" }: PostgresStoreOpt
     lease: ({ connectionId, grantId, version, fence, holder, durationMs, intent }) =>
       ask<LeaseOutcome>({
         statement: statements.lease,
+        prepared: true,
         values: [
           ...[connectionId, grantId, version, fence, holder, durationMs],
           ...[intent?.tokenSet ?? null, intent?.attemptId ?? null, intent?.refreshTokenHash ?? null],
@@ -84,6 +90,7 @@ export function postgresStore({ pool, schema = "grantkeeper" }: PostgresStoreOpt
     release: ({ lease, clearIntents }) =>
       ask({
         statement: statements.release,
+        prepared: true,
         values: [lease.connectionId, lease.holder, lease.fence, clearIntents],
         read: nothing,
       }),
@@ -91,6 +98,7 @@ export function postgresStore({ pool, schema = "grantkeeper" }: PostgresStoreOpt
     commit: ({ expected, payload, clearIntents }) =>
       ask<"committed" | "superseded" | "identity_taken">({
         statement: statements.commit,
+        prepared: true,
         values: [
           ...conditionOf(expected),
           payload.grantId,
@@ -111,6 +119,7 @@ export function postgresStore({ pool, schema = "grantkeeper" }: PostgresStoreOpt
     delete: (condition) =>
       ask({
         statement: statements.delete,
+        prepared: true,
         values: conditionOf(condition),
         read: (rows) => (rows.length === 0 ? "superseded" : "deleted"),
       }),
@@ -118,6 +127,7 @@ export function postgresStore({ pool, schema = "grantkeeper" }: PostgresStoreOpt
     rewrap: ({ connectionId, grantId, expected, wrappedKey }) =>
       ask({
         statement: statements.rewrap,
+        prepared: true,
         values: [connectionId, grantId, expected, wrappedKey],
         read: (rows) => (rows.length === 0 ? "moved" : "rewrapped"),
       }),
