@@ -13,9 +13,9 @@ const perRound = 2_000;
 const plaintext = randomBytes(2_048);
 const always = { lifetimeMs: Number.POSITIVE_INFINITY, now: () => 0 };
 
-const { settings } = keyvStore();
+const { records } = keyvStore();
 const providers = createKeyProviders([{ id: "benchmark", secret: generateKey() }]);
-const dataKeys = createDataKeys({ vault: createVault(createKeySet({ settings, providers, ...always })), ...always });
+const dataKeys = createDataKeys({ vault: createVault(createKeySet({ records, providers, ...always })), ...always });
 const row = { connectionId: "con_1", wrappedKey: await dataKeys.create("con_1") };
 const context = { kind: "grant", id: "con_1/gnt_1", version: 1 } as const;
 const sealed = await dataKeys.seal(row, plaintext, context);

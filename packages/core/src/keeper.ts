@@ -64,7 +64,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
   const providers = createKeyProviders(options.keys);
   const keyTimes = { lifetimeMs: checkCacheKeysFor(options.cacheKeysFor), now };
   const store = withStoreErrors(options.store ?? keyvStore(), now);
-  const keySet = createKeySet({ settings: store.settings, providers, ...keyTimes });
+  const keySet = createKeySet({ records: store.records, providers, ...keyTimes });
   const vault = createVault(keySet);
   const returnToOrigins = checkOrigins(options.returnToOrigins ?? []);
   if (store.kind === "memory") {
@@ -128,7 +128,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     dataKeys,
     ready: grants.ready,
     renew: keySet.renew,
-    resealSettings: () => openIndex(store, vault),
+    resealRecords: () => openIndex(store, vault),
     onFailure: (connectionId, code) => logger.error("A data key could not be rewrapped", { connectionId, code }),
   });
   const cache = createTokenCache(options.cacheSize ?? 10_000);

@@ -20,8 +20,8 @@ async function restored(backup: readonly GrantRow[], from: Store, clock: Clock):
   const store = keyvStore(undefined, { now: clock.now });
   await store.migrate();
   for (const name of ["keys", "index-key"]) {
-    const value = await from.settings.get(name);
-    if (value !== undefined) await store.settings.compareAndSet(name, undefined, value);
+    const value = await from.records.get(name);
+    if (value !== undefined) await store.records.compareAndSet(name, undefined, value);
   }
   for (const row of backup) await store.insert(row);
   return store;

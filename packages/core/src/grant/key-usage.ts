@@ -15,7 +15,7 @@ export interface KeyUse extends KeyContext {
   /** Refreshes that a process of this host could not save yet. */
   readonly journal: number;
   /** The store's own secrets: the index key. */
-  readonly settings: number;
+  readonly records: number;
 }
 
 export interface KeyUsageOptions {
@@ -27,7 +27,7 @@ export interface KeyUsageOptions {
 }
 
 const pageSize = 100;
-type Kind = "rows" | "flows" | "jobs" | "journal" | "settings";
+type Kind = "rows" | "flows" | "jobs" | "journal" | "records";
 
 /** Counts what is sealed under which key: one that nothing needs may be taken from the configuration. */
 export function createKeyUsage({
@@ -42,13 +42,13 @@ export function createKeyUsage({
 
     function count(kind: Kind, key: KeyContext): void {
       const name = `${key.keyId}/${key.version}`;
-      const use = uses.get(name) ?? { ...key, rows: 0, flows: 0, jobs: 0, journal: 0, settings: 0 };
+      const use = uses.get(name) ?? { ...key, rows: 0, flows: 0, jobs: 0, journal: 0, records: 0 };
       use[kind]++;
       uses.set(name, use);
     }
 
-    const index = await store.settings.get("index-key");
-    if (index !== undefined) count("settings", vault.keyOf(index));
+    const index = await store.records.get("index-key");
+    if (index !== undefined) count("records", vault.keyOf(index));
     for (const key of await journalKeys()) count("journal", key);
     await passOver(
       { ...(options.signal === undefined ? {} : { signal: options.signal }) },

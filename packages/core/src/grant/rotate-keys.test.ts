@@ -69,18 +69,18 @@ describe("rotateKeys", () => {
 });
 
 describe("keyUsage", () => {
-  test("E7 counts rows, flows, journal and settings by key, and tells when the old one may go", async () => {
+  test("E7 counts rows, flows, journal and records by key, and tells when the old one may go", async () => {
     const { keeper, another, store } = await createWorld(githubConnector);
     for (let count = 0; count < 3; count++) await connect(keeper, { owner: `owner-${count}` });
     await keeper.start("main", { owner: "on-the-way" } as never);
     const old = { keyId: key.id, version: 1 };
-    expect(await keeper.keyUsage()).toEqual([{ ...old, rows: 3, flows: 1, jobs: 0, journal: 0, settings: 1 }]);
+    expect(await keeper.keyUsage()).toEqual([{ ...old, rows: 3, flows: 1, jobs: 0, journal: 0, records: 1 }]);
     const promoted = another({ keys: [next, key] });
     await promoted.rotateKeys();
     await connect(promoted, { owner: "late" });
     expect(await promoted.keyUsage()).toEqual([
-      { keyId: "next", version: 1, rows: 4, flows: 0, jobs: 0, journal: 0, settings: 1 },
-      { ...old, rows: 0, flows: 1, jobs: 0, journal: 0, settings: 0 },
+      { keyId: "next", version: 1, rows: 4, flows: 0, jobs: 0, journal: 0, records: 1 },
+      { ...old, rows: 0, flows: 1, jobs: 0, journal: 0, records: 0 },
     ]);
     const [flow] = (await store.flows.list({ limit: 10 })).flows;
     await store.flows.take(flow?.key ?? "");
@@ -92,7 +92,7 @@ describe("keyUsage", () => {
     const { connection } = await connect(keeper);
     expect(await keeper.rotateKeys({ renew: true })).toEqual({ seen: 1, changed: 1, failed: 0 });
     expect(await keeper.keyUsage()).toEqual([
-      { keyId: key.id, version: 2, rows: 1, flows: 0, jobs: 0, journal: 0, settings: 1 },
+      { keyId: key.id, version: 2, rows: 1, flows: 0, jobs: 0, journal: 0, records: 1 },
     ]);
     expect((await connection.status()).state).toBe("active");
   });

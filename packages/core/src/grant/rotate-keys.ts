@@ -10,7 +10,7 @@ export interface RotateKeysOptions {
   /** Adds a key-encryption key, which seals from then on. */
   readonly renew: () => Promise<unknown>;
   /** Seals the store's own secrets under the key that seals now. */
-  readonly resealSettings: () => Promise<unknown>;
+  readonly resealRecords: () => Promise<unknown>;
   /** Told of each row that could not be done. */
   readonly onFailure: (connectionId: string, code: string) => void;
 }
@@ -48,7 +48,7 @@ export function createRotateKeys(options: RotateKeysOptions): RotateKeys {
   return async (pass = {}) => {
     await ready();
     if (pass.renew === true) await options.renew();
-    await options.resealSettings();
+    await options.resealRecords();
     return passOver(
       pass,
       (after) => store.list({ limit: pageSize, after }),

@@ -1,3 +1,4 @@
+import { checkLimit, endOfPrefix } from "../store/paging.ts";
 import type {
   ClaimedRow,
   ClaimRequest,
@@ -9,6 +10,7 @@ import type {
   LeaseRequest,
   ListQuery,
   NewGrantRow,
+  RecordQuery,
   RewrapRequest,
   Store,
 } from "../store/port.ts";
@@ -31,8 +33,9 @@ export interface MemoryStore {
   putFlow(key: string, sealed: Uint8Array, ttlMs: number): void;
   takeFlow(key: string): Uint8Array | undefined;
   listFlows(page: Parameters<Store["flows"]["list"]>[0]): Awaited<ReturnType<Store["flows"]["list"]>>;
-  getSetting(name: string): Uint8Array | undefined;
-  compareAndSetSetting(name: string, expected: Uint8Array | undefined, value: Uint8Array): boolean;
+  getRecord(name: string): Uint8Array | undefined;
+  compareAndSetRecord(name: string, expected: Uint8Array | undefined, value: Uint8Array | undefined): boolean;
+  listRecords(query: RecordQuery): Awaited<ReturnType<Store["records"]["list"]>>;
   /** What the rows of a connection have been, the latest last: of these a backup is restored. */
   past(connectionId: string): readonly GrantRow[];
   /** Puts a row in place as it was. */
@@ -51,7 +54,7 @@ export function createMemoryStore({ now, without = new Set() }: MemoryStoreOptio
   const rows = new Map<string, GrantRow>();
   const pasts = new Map<string, GrantRow[]>();
   const flows = new Map<string, { readonly sealed: Uint8Array; readonly until: number }>();
-  const settings = new Map<string, Uint8Array>();
+  const records = new Map<string, Uint8Array>();
   const protects = (protection: StoreProtection): boolean => !without.has(protection);
 
   function save(row: GrantRow): void {
@@ -180,15 +183,26 @@ export function createMemoryStore({ now, without = new Set() }: MemoryStoreOptio
       const page = keys.slice(0, limit).map((key) => ({ key, sealed: flows.get(key)?.sealed ?? new Uint8Array(0) }));
       return { flows: page, next: keys.length > limit ? page.at(-1)?.key : undefined };
     },
-    getSetting: (name) => settings.get(name),
-    compareAndSetSetting(name, expected, value) {
-      const present = settings.get(name);
+    getRecord: (name) => records.get(name),
+    compareAndSetRecord(name, expected, value) {
+      const present = records.get(name);
       const same =
         present === undefined || expected === undefined
           ? present === expected
           : Buffer.compare(present, expected) === 0;
-      if (same) settings.set(name, value);
+      if (same && value === undefined) records.delete(name);
+      if (same && value !== undefined) records.set(name, value);
       return same;
+    },
+    listRecords({ prefix, after, backwards = false, limit }) {
+      checkLimit(limit);
+      endOfPrefix(prefix);
+      const isNext = (name: string): boolean => after === undefined || (backwards ? name < after : name > after);
+      const names = [...records.keys()].filter((name) => name.startsWith(prefix) && isNext(name)).sort();
+      const page = (backwards ? names.reverse() : names)
+        .slice(0, limit)
+        .map((name) => ({ name, value: records.get(name) ?? new Uint8Array(0) }));
+      return { records: page, next: names.length > limit ? page.at(-1)?.name : undefined };
     },
     past: (connectionId) => pasts.get(connectionId) ?? [],
     restore: save,

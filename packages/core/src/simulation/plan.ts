@@ -76,7 +76,7 @@ export const operations = [
   "claimDue",
   "list",
   "flows",
-  "settings",
+  "records",
   "token",
   "exchange",
   "revoke",

@@ -54,7 +54,7 @@ const ordinaryFates: Mixture["fates"] = { slow: 4, stale: 0, connection: 6, answ
 
 const ordinaryTargets: Targets = {
   ...{ token: 12, commit: 9, lease: 5, get: 3, release: 4, journal: 4, exchange: 1, revoke: 1, insert: 1 },
-  ...{ delete: 1, rewrap: 1, claimDue: 1, list: 1, flows: 1, settings: 1, migrate: 1 },
+  ...{ delete: 1, rewrap: 1, claimDue: 1, list: 1, flows: 1, records: 1, migrate: 1 },
 };
 
 const ordinaryGaps: Mixture["gaps"] = [
@@ -229,7 +229,7 @@ const providerFates = {
 /** Of each kind so many requests may be met: about as many as a sequence makes. */
 const counts: Readonly<Record<Operation, number>> = {
   ...{ token: 6, commit: 7, lease: 9, get: 24, release: 2, journal: 8, exchange: 2, revoke: 1, insert: 1 },
-  ...{ delete: 1, rewrap: 2, claimDue: 2, list: 2, flows: 3, settings: 4, migrate: 3 },
+  ...{ delete: 1, rewrap: 2, claimDue: 2, list: 2, flows: 3, records: 4, migrate: 3 },
 };
 
 function faultsOf({ fates: weights, targets }: Mixture): Arbitrary<Fault> {

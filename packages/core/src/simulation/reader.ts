@@ -14,11 +14,11 @@ export interface Reader {
 
 export type SealedRow = Pick<GrantRow, "connectionId" | "wrappedKey" | "grantId" | "version" | "sealed">;
 
-/** `settings`: what the store holds beside its rows. */
-export function createReader(settings: ReadonlyMap<string, Uint8Array>): Reader {
+/** `records`: what the store holds beside its rows. */
+export function createReader(records: ReadonlyMap<string, Uint8Array>): Reader {
   const always = { lifetimeMs: Number.POSITIVE_INFINITY, now: () => 0 };
-  const readOnly = { get: async (name: string) => settings.get(name), compareAndSet: async () => false };
-  const keySet = createKeySet({ settings: readOnly, providers: createKeyProviders(keys), ...always });
+  const readOnly = { get: async (name: string) => records.get(name), compareAndSet: async () => false };
+  const keySet = createKeySet({ records: readOnly, providers: createKeyProviders(keys), ...always });
   const dataKeys = createDataKeys({ vault: createVault(keySet), ...always });
   /** The first rows are the same ones in every sequence. */
   const known = new WeakMap<Uint8Array, StoredGrant>();

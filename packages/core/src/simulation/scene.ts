@@ -67,7 +67,7 @@ function connectorOf(mode: RotationMode): Connector {
 export interface Scene {
   readonly connector: Connector;
   readonly rows: readonly GrantRow[];
-  readonly settings: ReadonlyMap<string, Uint8Array>;
+  readonly records: ReadonlyMap<string, Uint8Array>;
 }
 
 export const maximumAccounts = 3;
@@ -103,9 +103,9 @@ export async function createScene(mode: RotationMode): Promise<Scene> {
   }
   // Processes differ in which key they put first.
   const [first, ...others] = createKeyProviders([...keys].reverse());
-  const { settings } = storePort(store, async (_operation, act) => act());
-  await createKeySet({ settings, providers: [first, ...others], lifetimeMs: 0, now: environment.now }).sealing();
-  const found = ["keys", "index-key"].map((name) => [name, store.getSetting(name) ?? new Uint8Array(0)] as const);
+  const { records } = storePort(store, async (_operation, act) => act());
+  await createKeySet({ records, providers: [first, ...others], lifetimeMs: 0, now: environment.now }).sealing();
+  const found = ["keys", "index-key"].map((name) => [name, store.getRecord(name) ?? new Uint8Array(0)] as const);
   const rows = store.list({ limit: maximumAccounts }).rows;
-  return { connector, rows, settings: new Map(found) };
+  return { connector, rows, records: new Map(found) };
 }

@@ -102,7 +102,7 @@ export async function createSequence(stage: Stage, plan: Plan, withTimeline: boo
     },
   });
 
-  for (const [name, value] of stage.scene.settings) store.compareAndSetSetting(name, undefined, value);
+  for (const [name, value] of stage.scene.records) store.compareAndSetRecord(name, undefined, value);
   for (const row of stage.scene.rows.slice(0, plan.connections)) {
     provider.consent(accounts.size, false);
     store.insert(row);

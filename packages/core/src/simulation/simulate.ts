@@ -28,7 +28,7 @@ export async function createStage(
   without: ReadonlySet<StoreProtection> = new Set(),
 ): Promise<Stage> {
   const scene = await createScene(mode);
-  return { mode, scene, reader: createReader(scene.settings), without };
+  return { mode, scene, reader: createReader(scene.records), without };
 }
 
 /** Plays a plan, heals everything, asks every process again, and judges. */

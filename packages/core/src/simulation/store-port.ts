@@ -47,10 +47,11 @@ export function storePort(store: MemoryStore, carry: Carry): Store {
       take: (key) => carry("flows", () => store.takeFlow(key)),
       list: (page) => carry("flows", () => store.listFlows(page)),
     },
-    settings: {
-      get: (name) => carry("settings", () => store.getSetting(name)),
+    records: {
+      get: (name) => carry("records", () => store.getRecord(name)),
       compareAndSet: (name, expected, value) =>
-        carry("settings", () => store.compareAndSetSetting(name, expected, new Uint8Array(value))),
+        carry("records", () => store.compareAndSetRecord(name, expected, value && new Uint8Array(value))),
+      list: (query) => carry("records", () => store.listRecords(query)),
     },
     close: async () => undefined,
   };

@@ -79,11 +79,11 @@ describe("kind", () => {
 });
 
 describe("a database", () => {
-  test("I2 keeps rows, settings and flows over a restart", async () => {
+  test("I2 keeps rows, records and flows over a restart", async () => {
     const { open } = await sqlite();
     const before = open();
     await before.insert(newRow("con_1"));
-    await before.settings.compareAndSet("s", undefined, Uint8Array.of(1));
+    await before.records.compareAndSet("s", undefined, Uint8Array.of(1));
     await before.flows.put("f", Uint8Array.of(2), 60_000);
     await before.close();
     const after = open();
@@ -95,7 +95,7 @@ describe("a database", () => {
       inserted: false,
       connectionId: "con_1",
     });
-    expect(await after.settings.get("s")).toEqual(Buffer.of(1));
+    expect(await after.records.get("s")).toEqual(Buffer.of(1));
     expect(await after.flows.take("f")).toEqual(Buffer.of(2));
   });
 

@@ -3,9 +3,9 @@ import { GrantkeeperError } from "../errors.ts";
 import { createLocks } from "../locks.ts";
 import { createAccess, isInMemory, type KeyvLike } from "./keyv/access.ts";
 import { createInstanceGuard } from "./keyv/instance-guard.ts";
-import { checkLimit } from "./keyv/limit.ts";
 import { createRows } from "./keyv/rows.ts";
 import { createValues } from "./keyv/values.ts";
+import { checkLimit } from "./paging.ts";
 import type { ClaimedRow, CommitCondition, GrantRow, OpenIntent, Store } from "./port.ts";
 
 export type { KeyvLike } from "./keyv/access.ts";
@@ -206,7 +206,7 @@ export function keyvStore(keyv: KeyvLike = new Keyv(), options: KeyvStoreOptions
     },
 
     flows: values.flows,
-    settings: values.settings,
+    records: values.records,
 
     async close() {
       await locks.idle();

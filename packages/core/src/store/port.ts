@@ -66,11 +66,13 @@ export interface Store {
     }): Promise<{ readonly flows: readonly StoredFlow[]; readonly next: string | undefined }>;
   };
 
-  /** A few small values of the keeper's own, such as the wrapped index key. */
-  readonly settings: {
+  /** The keeper's own values under names, such as the sealed index key and the entries of its audit log. */
+  readonly records: {
     get(name: string): Promise<Uint8Array | undefined>;
-    /** Sets the value if the present one is byte for byte `expected` (`undefined`: absent). */
-    compareAndSet(name: string, expected: Uint8Array | undefined, value: Uint8Array): Promise<boolean>;
+    /** Sets the value, or removes it (`undefined`), if the present one is byte for byte `expected` (`undefined`: absent). */
+    compareAndSet(name: string, expected: Uint8Array | undefined, value: Uint8Array | undefined): Promise<boolean>;
+    /** One page of the records whose names begin with `prefix`, in the order of their names: of ASCII ones, by bytes. */
+    list(query: RecordQuery): Promise<{ readonly records: readonly StoredRecord[]; readonly next: string | undefined }>;
   };
 
   close(): Promise<void>;
@@ -79,6 +81,22 @@ export interface Store {
 export interface StoredFlow {
   readonly key: string;
   readonly sealed: Uint8Array;
+}
+
+export interface RecordQuery {
+  /** At least one character. */
+  readonly prefix: string;
+  /** The last page's `next`, or any other name: what comes after it is listed. */
+  readonly after?: string | undefined;
+  /** From the last name to the first. */
+  readonly backwards?: boolean | undefined;
+  /** 1 to 1000. */
+  readonly limit: number;
+}
+
+export interface StoredRecord {
+  readonly name: string;
+  readonly value: Uint8Array;
 }
 
 export type GrantState = "active" | "needs_reauthorization";

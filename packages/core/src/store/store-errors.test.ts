@@ -16,7 +16,7 @@ function failingStore(error: unknown): Store {
     ...{ migrate: fail, get: fail, insert: fail, lease: fail, release: fail, commit: fail, delete: fail },
     ...{ rewrap: fail, claimDue: fail, list: fail, close: fail },
     flows: { put: fail, take: fail, list: fail },
-    settings: { get: fail, compareAndSet: fail },
+    records: { get: fail, compareAndSet: fail, list: fail },
   };
 }
 
@@ -64,8 +64,8 @@ describe("withStoreErrors", () => {
     expect(await store.delete({ ...expected, version: 2, fence: 2 })).toBe("deleted");
     await store.flows.put("flow", Uint8Array.of(8), 60_000);
     expect(await store.flows.take("flow")).toEqual(Buffer.of(8));
-    expect(await store.settings.compareAndSet("setting", undefined, Uint8Array.of(9))).toBe(true);
-    expect(await store.settings.get("setting")).toEqual(Buffer.of(9));
+    expect(await store.records.compareAndSet("record", undefined, Uint8Array.of(9))).toBe(true);
+    expect(await store.records.get("record")).toEqual(Buffer.of(9));
     await store.close();
   });
 });

@@ -36,9 +36,10 @@ export function withStoreErrors(store: Store, now: () => number): Store {
       take: guarded((key) => store.flows.take(key)),
       list: guarded((page) => store.flows.list(page)),
     },
-    settings: {
-      get: guarded((name) => store.settings.get(name)),
-      compareAndSet: guarded((name, expected, value) => store.settings.compareAndSet(name, expected, value)),
+    records: {
+      get: guarded((name) => store.records.get(name)),
+      compareAndSet: guarded((name, expected, value) => store.records.compareAndSet(name, expected, value)),
+      list: guarded((query) => store.records.list(query)),
     },
     close: guarded(() => store.close()),
   };

@@ -10,13 +10,13 @@ export const unbounded: { readonly lifetimeMs: number; readonly now: () => numbe
   now: () => 0,
 };
 
-/** A key set on some settings, as one process with these keys in its configuration has it. */
-export function keySetOf(settings: Store["settings"], ...keys: readonly ConfiguredKey[]): KeySet {
-  return createKeySet({ settings, providers: createKeyProviders(keys), ...unbounded });
+/** A key set on some records, as one process with these keys in its configuration has it. */
+export function keySetOf(records: Store["records"], ...keys: readonly ConfiguredKey[]): KeySet {
+  return createKeySet({ records, providers: createKeyProviders(keys), ...unbounded });
 }
 
-/** Makes vaults that share the settings of one new store. */
+/** Makes vaults that share the records of one new store. */
 export function vaultsOfOneStore(): (...keys: readonly ConfiguredKey[]) => Vault {
-  const { settings } = keyvStore();
-  return (...keys) => createVault(keySetOf(settings, ...keys));
+  const { records } = keyvStore();
+  return (...keys) => createVault(keySetOf(records, ...keys));
 }

@@ -33,14 +33,14 @@ const { keyId } = vectors.configuredKey;
 const configured = bytes(vectors.configuredKey.secret);
 
 async function openVault() {
-  const { settings } = keyvStore();
+  const { records } = keyvStore();
   const keys = vectors.keyEncryptionKeys.map((key) => ({
     keyId,
     version: key.version,
     wrapped: bytes(key.wrapped).toString("base64url"),
   }));
-  await settings.compareAndSet("keys", undefined, Buffer.from(JSON.stringify({ format: 1, keys })));
-  const vault = createVault(keySetOf(settings, { id: keyId, secret: configured }));
+  await records.compareAndSet("keys", undefined, Buffer.from(JSON.stringify({ format: 1, keys })));
+  const vault = createVault(keySetOf(records, { id: keyId, secret: configured }));
   return { vault, dataKeys: createDataKeys({ vault, ...unbounded }) };
 }
 

@@ -11,7 +11,7 @@ import { createVault, type Vault } from "./vault.ts";
 const first: KeyConfig = { id: "first", secret: generateKey() };
 const second: KeyConfig = { id: "second", secret: generateKey() };
 
-const vaultOf = ({ settings }: Store, ...keys: readonly KeyConfig[]): Vault => createVault(keySetOf(settings, ...keys));
+const vaultOf = ({ records }: Store, ...keys: readonly KeyConfig[]): Vault => createVault(keySetOf(records, ...keys));
 
 async function ownerHash(store: Store, ...keys: readonly KeyConfig[]): Promise<string> {
   return (await openIndex(store, vaultOf(store, ...keys))).hash("owner", "user-1");
@@ -57,17 +57,18 @@ describe("openIndex", () => {
     const store = keyvStore();
     const vault = vaultOf(store, first);
     await openIndex(store, vault);
-    const stored = await store.settings.get("index-key");
+    const stored = await store.records.get("index-key");
     expect(stored !== undefined && vault.keyOf(stored)).toEqual({ keyId: "first", version: 1 });
     expect(stored?.byteLength).toBe(5 + "first".length + 4 + 12 + 32 + 32 + 16);
   });
 
-  test("gives up on a store whose settings never hold still", async () => {
+  test("gives up on a store whose records never hold still", async () => {
     const store = keyvStore();
     let tries = 0;
     const restless: Store = {
       ...store,
-      settings: {
+      records: {
+        ...store.records,
         get: async () => undefined,
         compareAndSet: async () => {
           tries++;

@@ -15,21 +15,21 @@ const context = { kind: "setting", id: name, version: 1 } as const;
 /** Reads the index key, or makes it at the first opening. Seals it anew when its sealing key is no longer the first. */
 export async function openIndex(store: Store, vault: Vault): Promise<Index> {
   for (let attempt = 0; attempt < 10; attempt++) {
-    const stored = await store.settings.get(name);
+    const stored = await store.records.get(name);
     if (stored === undefined) {
       const key = randomBytes(32);
-      const created = await store.settings.compareAndSet(name, undefined, await vault.seal(key, context));
+      const created = await store.records.compareAndSet(name, undefined, await vault.seal(key, context));
       if (created) return indexOf(createSecretKey(key));
       continue;
     }
     const key = await vault.open(stored, context);
     if (!(await vault.isCurrent(stored))) {
       // Losing this race is fine: another has sealed the same key under the new one.
-      await store.settings.compareAndSet(name, stored, await vault.seal(key, context));
+      await store.records.compareAndSet(name, stored, await vault.seal(key, context));
     }
     return indexOf(createSecretKey(key));
   }
-  throw new GrantkeeperError("store_unavailable", "The store's settings changed too often while they were read.");
+  throw new GrantkeeperError("store_unavailable", "The store's records changed too often while they were read.");
 }
 
 function indexOf(key: KeyObject): Index {

@@ -11,7 +11,7 @@ import { createKeyProviders, generateKey, type KeyConfig } from "./keyring.ts";
 
 const one: KeyConfig = { id: "one", secret: generateKey() };
 const other: KeyConfig = { id: "other", secret: generateKey() };
-const newSettings = (): Store["settings"] => keyvStore().settings;
+const newRecords = (): Store["records"] => keyvStore().records;
 
 /** A key management service that counts its calls, and that can be away. */
 function createService() {
@@ -32,15 +32,15 @@ function createService() {
 
 describe("the keys of a store", () => {
   test("E1 there is one under the first key of the configuration, the same for everybody", async () => {
-    const settings = newSettings();
-    const keys = await Promise.all(Array.from({ length: 10 }, () => keySetOf(settings, one, other).sealing()));
+    const records = newRecords();
+    const keys = await Promise.all(Array.from({ length: 10 }, () => keySetOf(records, one, other).sealing()));
     expect(new Set(keys.map(({ derived }) => derived.commitment.toString("hex"))).size).toBe(1);
     expect(keys[0]).toMatchObject({ keyId: "one", version: 1 });
   });
 
   test("E7 a promoted key gets one of its own, and processes that differ in the order read each other's", async () => {
-    const settings = newSettings();
-    const [before, after] = [keySetOf(settings, one, other), keySetOf(settings, other, one)];
+    const records = newRecords();
+    const [before, after] = [keySetOf(records, one, other), keySetOf(records, other, one)];
     const [old, next] = [await before.sealing(), await after.sealing()];
     expect(next.keyId).toBe("other");
     expect(next.derived.commitment).not.toEqual(old.derived.commitment);
@@ -49,8 +49,8 @@ describe("the keys of a store", () => {
   });
 
   test("E7 a renewed key has a version of its own and seals from then on, also where two renew at once", async () => {
-    const settings = newSettings();
-    const [own, another] = [keySetOf(settings, one), keySetOf(settings, one)];
+    const records = newRecords();
+    const [own, another] = [keySetOf(records, one), keySetOf(records, one)];
     const first = await own.sealing();
     const renewed = await Promise.all([own.renew(), another.renew()]);
     expect(renewed.map(({ version }) => version)).toEqual([2, 2]);
@@ -60,23 +60,23 @@ describe("the keys of a store", () => {
   });
 
   test("E9 a key that is not configured is named, and stays", async () => {
-    const settings = newSettings();
-    const key = await keySetOf(settings, one).sealing();
-    const stranger = keySetOf(settings, other);
+    const records = newRecords();
+    const key = await keySetOf(records, one).sealing();
+    const stranger = keySetOf(records, other);
     const error = await errorOf(() => stranger.find(key));
     expect(error).toMatchObject({ code: "decryption_failed" });
     expect(error.message).toContain('"one"');
     await stranger.sealing();
-    expect((await keySetOf(settings, one).find(key)).derived.commitment).toEqual(key.derived.commitment);
+    expect((await keySetOf(records, one).find(key)).derived.commitment).toEqual(key.derived.commitment);
   });
 
   test("E9 a version that the store does not have is an error", async () => {
-    expect(await codeOf(() => keySetOf(newSettings(), one).find({ keyId: "one", version: 7 }))).toBe(
+    expect(await codeOf(() => keySetOf(newRecords(), one).find({ keyId: "one", version: 7 }))).toBe(
       "decryption_failed",
     );
   });
 
-  test("E9 whatever lies in the setting gives a key or an error of its own, and is never written over", async () => {
+  test("E9 whatever lies in the record gives a key or an error of its own, and is never written over", async () => {
     const entry = fc.record({
       keyId: fc.oneof(fc.constantFrom("one", "a b", ""), fc.anything()),
       version: fc.oneof(fc.constantFrom(0, 1, 1.5, -1, 2 ** 32), fc.anything()),
@@ -90,11 +90,11 @@ describe("the keys of a store", () => {
     );
     await fc.assert(
       fc.asyncProperty(text, async (stored) => {
-        const settings = newSettings();
-        await settings.compareAndSet("keys", undefined, Buffer.from(stored));
-        const code = await codeOf(() => keySetOf(settings, one).find({ keyId: "one", version: 1 }));
+        const records = newRecords();
+        await records.compareAndSet("keys", undefined, Buffer.from(stored));
+        const code = await codeOf(() => keySetOf(records, one).find({ keyId: "one", version: 1 }));
         expect(code).toBe("decryption_failed");
-        expect(Buffer.from((await settings.get("keys")) ?? [])).toEqual(Buffer.from(stored));
+        expect(Buffer.from((await records.get("keys")) ?? [])).toEqual(Buffer.from(stored));
       }),
       { numRuns: 500 },
     );
@@ -102,14 +102,14 @@ describe("the keys of a store", () => {
 });
 
 test("E7 another process's new key seals here, too, once the known ones are old, and the old ones do without the store", async () => {
-  const settings = newSettings();
+  const records = newRecords();
   let now = 0;
   let away = false;
   const options = { providers: createKeyProviders([one]), lifetimeMs: 1_000, now: () => now };
-  const flaky = { ...settings, get: (name: string) => (away ? Promise.reject(new Error("away")) : settings.get(name)) };
-  const keySet = createKeySet({ settings: flaky, ...options });
+  const flaky = { ...records, get: (name: string) => (away ? Promise.reject(new Error("away")) : records.get(name)) };
+  const keySet = createKeySet({ records: flaky, ...options });
   await keySet.sealing();
-  await createKeySet({ settings, ...options }).renew();
+  await createKeySet({ records, ...options }).renew();
   now = 999;
   expect((await keySet.sealing()).version).toBe(1);
   now = 1_000;
@@ -124,7 +124,7 @@ describe("a key management service", () => {
     const { provider, calls } = createService();
     let now = 0;
     const keySet = createKeySet({
-      settings: newSettings(),
+      records: newRecords(),
       providers: [provider],
       lifetimeMs: 1_000,
       now: () => now,
@@ -139,13 +139,13 @@ describe("a key management service", () => {
 
   test("E1 that is away is keys_unavailable, shows nothing of its own, and nothing is sealed without it", async () => {
     const { provider, state } = createService();
-    const settings = newSettings();
-    const keySet = createKeySet({ settings, providers: [provider], lifetimeMs: 0, now: () => 0 });
+    const records = newRecords();
+    const keySet = createKeySet({ records, providers: [provider], lifetimeMs: 0, now: () => 0 });
     state.failure = new Error("request with s3cr3t failed");
     const error = await errorOf(() => keySet.sealing());
     expect(error).toMatchObject({ code: "keys_unavailable", remedy: "retry" });
     expect(`${error.message} ${String(error.cause)}`).not.toContain("s3cr3t");
-    expect(await settings.get("keys")).toBeUndefined();
+    expect(await records.get("keys")).toBeUndefined();
     state.failure = undefined;
     const key = await keySet.sealing();
     state.failure = new Error("away");
@@ -155,7 +155,7 @@ describe("a key management service", () => {
 
   test("E9 that gives back something else than 32 bytes is an error", async () => {
     const provider: KeyProvider = { id: "odd", wrap: async (key) => key, unwrap: async () => randomBytes(16) };
-    const keySet = createKeySet({ settings: newSettings(), providers: [provider], lifetimeMs: 0, now: () => 0 });
+    const keySet = createKeySet({ records: newRecords(), providers: [provider], lifetimeMs: 0, now: () => 0 });
     expect(await codeOf(() => keySet.sealing())).toBe("decryption_failed");
   });
 });

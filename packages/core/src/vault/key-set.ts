@@ -5,13 +5,13 @@ import { type DerivedKey, deriveKey } from "./derived-key.ts";
 import { createKeyCache } from "./key-cache.ts";
 import type { KeyContext, KeyProvider } from "./key-provider.ts";
 
-/** What seals flows, journal entries and settings, and wraps the data keys of connections. */
+/** What seals flows, journal entries and records, and wraps the data keys of connections. */
 export interface KeyEncryptionKey extends KeyContext {
   readonly derived: DerivedKey;
 }
 
 /**
- * The key-encryption keys of a store: random, wrapped by the keys of the configuration, and kept in one setting. A row names
+ * The key-encryption keys of a store: random, wrapped by the keys of the configuration, and kept in one record. A row names
  * the one that it needs, so a key management service is asked once for each of them and not for each row.
  */
 export interface KeySet {
@@ -24,7 +24,7 @@ export interface KeySet {
 }
 
 export interface KeySetOptions {
-  readonly settings: Store["settings"];
+  readonly records: Pick<Store["records"], "get" | "compareAndSet">;
   /** The first one wraps, all of them unwrap. */
   readonly providers: readonly [KeyProvider, ...KeyProvider[]];
   /** For how long an unwrapped key is kept in memory, and after which others' new keys are looked for. */
@@ -42,11 +42,11 @@ interface Reading {
   readonly entries: readonly WrappedEntry[];
 }
 
-const setting = "keys";
+const record = "keys";
 const maximumTries = 10;
 const maximumKeys = 1_000;
 
-export function createKeySet({ settings, providers, lifetimeMs, now }: KeySetOptions): KeySet {
+export function createKeySet({ records, providers, lifetimeMs, now }: KeySetOptions): KeySet {
   const [first] = providers;
   const byId = new Map(providers.map((provider) => [provider.id, provider]));
   const unwrapped = createKeyCache<KeyEncryptionKey>({ lifetimeMs, maximumEntries: maximumKeys, now });
@@ -54,8 +54,8 @@ export function createKeySet({ settings, providers, lifetimeMs, now }: KeySetOpt
   let reading: Promise<Reading> | undefined;
 
   function read(): Promise<Reading> {
-    reading ??= settings
-      .get(setting)
+    reading ??= records
+      .get(record)
       .then((bytes) => {
         known = { bytes, readAt: now(), entries: bytes === undefined ? [] : parse(bytes) };
         return known;
@@ -105,7 +105,7 @@ export function createKeySet({ settings, providers, lifetimeMs, now }: KeySetOpt
       const context = { keyId: first.id, version: (there?.version ?? 0) + 1 };
       const wrapped = await asked(first.id, () => first.wrap(randomBytes(32), context), now);
       const entry = { ...context, wrapped: Buffer.from(wrapped).toString("base64url") };
-      await settings.compareAndSet(setting, bytes, serialise([...entries, entry]));
+      await records.compareAndSet(record, bytes, serialise([...entries, entry]));
     }
     throw new GrantkeeperError("store_unavailable", "The store's keys changed too often while one was added.");
   }

@@ -30,7 +30,7 @@ export async function checkServer(client: PostgresClient): Promise<void> {
 export async function checkTables(client: PostgresClient, name: string, schema: string): Promise<void> {
   const { rows } = await client.query(
     `SELECT t.name, (c.oid IS NOT NULL)::text AS there, string_agg(p.name, ', ' ORDER BY p.name) AS rights
-    FROM unnest(ARRAY['grants', 'flows', 'settings']) AS t (name)
+    FROM unnest(ARRAY['grants', 'flows', 'records']) AS t (name)
       CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p (name)
       LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = $1
       LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.name

@@ -88,11 +88,11 @@ describe.skipIf(missing)(missing ?? "with a server", () => {
   test("rows are there for another store on another pool", async () => {
     const { store, schema } = await createPlace();
     const row = await insert(store);
-    await store.settings.compareAndSet("name", undefined, Uint8Array.of(7));
+    await store.records.compareAndSet("name", undefined, Uint8Array.of(7));
     const other = postgresStore({ pool: openPool(), schema });
     await other.migrate();
     expect(await present(other, row.connectionId)).toEqual({ ...row, readAt: expect.any(Number) });
-    expect(await other.settings.get("name")).toEqual(Buffer.of(7));
+    expect(await other.records.get("name")).toEqual(Buffer.of(7));
     expect(other).toMatchObject({ scope: "shared", kind: "postgres" });
   });
 
@@ -226,8 +226,8 @@ describe.skipIf(missing)(missing ?? "with a server", () => {
     expect(await store.delete({ ...expected, version: 2 })).toBe("deleted");
     await store.flows.put("flow", Uint8Array.of(1), 60_000);
     await store.flows.take("flow");
-    await store.settings.compareAndSet("name", undefined, Uint8Array.of(1));
-    await store.settings.compareAndSet("name", Uint8Array.of(1), Uint8Array.of(2));
+    await store.records.compareAndSet("name", undefined, Uint8Array.of(1));
+    await store.records.compareAndSet("name", Uint8Array.of(1), Uint8Array.of(2));
     expect(levels).toEqual(Array.from({ length: 11 }, () => "on"));
     expect((await pool.query("SHOW synchronous_commit")).rows).toEqual([{ synchronous_commit: "off" }]);
   });

@@ -1,5 +1,5 @@
 import { GrantkeeperError } from "@grantkeeper/core";
-import type { GrantRow, ListQuery } from "@grantkeeper/core/store";
+import { checkLimit, type GrantRow, type ListQuery } from "@grantkeeper/core/store";
 import type { Question, Value } from "./database.ts";
 import { columns, decodeRow, text } from "./rows.ts";
 
@@ -26,11 +26,6 @@ export function createListing(grants: string): (query: ListQuery) => Question<Pa
       },
     };
   };
-}
-
-export function checkLimit(limit: number): void {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 1000) return;
-  throw new GrantkeeperError("invalid_request", "A page has 1 to 1000 rows.");
 }
 
 export function notAPlace(): GrantkeeperError {

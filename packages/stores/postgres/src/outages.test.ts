@@ -129,7 +129,7 @@ describe.skipIf(missing)(missing ?? "a server that is there", () => {
     await pool.query(`ALTER ROLE "${role}" LOGIN PASSWORD '${password}'`);
     await pool.query(`GRANT USAGE ON SCHEMA "${schema}" TO "${role}"`);
     await pool.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "${schema}" TO "${role}"`);
-    // A session has the role's settings as they were when it began, so each operation has one of its own.
+    // A session has the role's records as they were when it began, so each operation has one of its own.
     const connectionString = addressFor({ role, password });
     const store = postgresStore({ pool: openPool({ connectionString, maxUses: 1 }), schema });
     await store.migrate();

@@ -46,7 +46,7 @@ describe.skipIf(missing)(missing ?? "a schema", () => {
     const stores = Array.from({ length: 8 }, () => postgresStore({ pool: openPool({ max: 1 }), schema }));
     await Promise.all(stores.map((store) => store.migrate()));
     const { rows } = await pool.query(`SELECT version FROM "${schema}".migrations`);
-    expect(rows).toEqual([{ version: 1 }]);
+    expect(rows).toEqual([{ version: 1 }, { version: 2 }]);
     for (const store of stores) await insert(store);
   });
 

@@ -64,6 +64,7 @@ const migrations: readonly ((schema: string) => string)[] = [
       name text COLLATE "C" PRIMARY KEY,
       value bytea NOT NULL
     );`,
+  (schema) => `ALTER TABLE ${schema}.settings RENAME TO records`,
 ];
 
 /** Any constant that others are unlikely to lock: the bytes of `grantkee`. */

@@ -29,9 +29,12 @@ export interface Statements {
   readonly putFlow: string;
   readonly takeFlow: string;
   readonly listFlows: string;
-  readonly getSetting: string;
-  readonly addSetting: string;
-  readonly replaceSetting: string;
+  readonly getRecord: string;
+  readonly addRecord: string;
+  readonly replaceRecord: string;
+  readonly removeRecord: string;
+  readonly listRecords: string;
+  readonly listRecordsBackwards: string;
   readonly rewrap: string;
   readonly claim: string;
 }
@@ -40,7 +43,7 @@ export interface Statements {
 export function createStatements(schema: string): Statements {
   const grants = `${schema}.grants`;
   const flows = `${schema}.flows`;
-  const settings = `${schema}.settings`;
+  const records = `${schema}.records`;
   return {
     get: `SELECT ${columns("clock_timestamp()")} FROM ${grants} WHERE connection_id = $1`,
 
@@ -140,15 +143,26 @@ export function createStatements(schema: string): Statements {
       DELETE FROM ${flows} AS f USING durable WHERE f.key = $1 AND durable.level IS NOT NULL
       RETURNING f.sealed, (f.ends_at > clock_timestamp())::text AS lasts`,
 
-    getSetting: `SELECT value FROM ${settings} WHERE name = $1`,
+    getRecord: `SELECT value FROM ${records} WHERE name = $1`,
 
-    addSetting: `WITH ${durable}
-      INSERT INTO ${settings} (name, value) SELECT $1, $2::bytea FROM durable WHERE durable.level IS NOT NULL
+    addRecord: `WITH ${durable}
+      INSERT INTO ${records} (name, value) SELECT $1, $2::bytea FROM durable WHERE durable.level IS NOT NULL
       ON CONFLICT DO NOTHING RETURNING 'set' AS outcome`,
 
-    replaceSetting: `WITH ${durable}
-      UPDATE ${settings} AS s SET value = $2::bytea FROM durable
+    replaceRecord: `WITH ${durable}
+      UPDATE ${records} AS s SET value = $2::bytea FROM durable
       WHERE s.name = $1 AND s.value = $3::bytea AND durable.level IS NOT NULL
       RETURNING 'set' AS outcome`,
+
+    removeRecord: `WITH ${durable}
+      DELETE FROM ${records} AS s USING durable WHERE s.name = $1 AND s.value = $2::bytea AND durable.level IS NOT NULL
+      RETURNING 'removed' AS outcome`,
+
+    // Texts have the collation C in the table: the parameters are compared in it, too.
+    listRecords: `SELECT name, value FROM ${records}
+      WHERE name >= $1 AND name < $2 AND name > $3 ORDER BY name LIMIT $4`,
+
+    listRecordsBackwards: `SELECT name, value FROM ${records}
+      WHERE name >= $1 AND name < $2 AND ($3::text = '' OR name < $3) ORDER BY name DESC LIMIT $4`,
   };
 }

@@ -1,7 +1,14 @@
 import { GrantkeeperError } from "@grantkeeper/core";
-import type { CommitCondition, GrantPayload, LeaseOutcome, Store } from "@grantkeeper/core/store";
-import { createDatabase, type Value } from "./database.ts";
-import { checkLimit, createListing, notAPlace } from "./listing.ts";
+import {
+  type CommitCondition,
+  checkLimit,
+  endOfPrefix,
+  type GrantPayload,
+  type LeaseOutcome,
+  type Store,
+} from "@grantkeeper/core/store";
+import { createDatabase, type Question, type Value } from "./database.ts";
+import { createListing, notAPlace } from "./listing.ts";
 import type { PostgresPool } from "./pool.ts";
 import { bytes, decodeRow, integer, text, wholeMilliseconds } from "./rows.ts";
 import { migrateSchema, quotedSchema } from "./schema.ts";
@@ -22,6 +29,19 @@ export function postgresStore({ pool, schema = "grantkeeper" }: PostgresStoreOpt
   const statements = createStatements(quotedSchema(schema));
   const database = createDatabase(pool);
   const { ask } = database;
+
+  function changeOf(name: string, expected: Uint8Array | undefined, value: Uint8Array | undefined): Question<boolean> {
+    const read = (rows: readonly unknown[]): boolean => rows.length > 0;
+    if (expected === undefined) {
+      return value === undefined
+        ? { statement: statements.getRecord, values: [name], read: (rows) => rows.length === 0 }
+        : { statement: statements.addRecord, values: [name, value], read };
+    }
+    return value === undefined
+      ? { statement: statements.removeRecord, values: [name, expected], read }
+      : { statement: statements.replaceRecord, values: [name, value, expected], read };
+  }
+
   const listing = createListing(`${quotedSchema(schema)}.grants`);
 
   return {
@@ -172,15 +192,22 @@ export function postgresStore({ pool, schema = "grantkeeper" }: PostgresStoreOpt
       },
     },
 
-    settings: {
+    records: {
       get: (name) =>
-        ask({ statement: statements.getSetting, values: [name], read: ([row]) => row && bytes(row, "value") }),
-      compareAndSet: (name, expected, value) =>
-        ask({
-          statement: expected === undefined ? statements.addSetting : statements.replaceSetting,
-          values: expected === undefined ? [name, value] : [name, value, expected],
-          read: (rows) => rows.length > 0,
-        }),
+        ask({ statement: statements.getRecord, values: [name], read: ([row]) => row && bytes(row, "value") }),
+      compareAndSet: (name, expected, value) => ask(changeOf(name, expected, value)),
+      async list({ prefix, after = "", backwards = false, limit }) {
+        checkLimit(limit);
+        const end = endOfPrefix(prefix);
+        return ask({
+          statement: backwards ? statements.listRecordsBackwards : statements.listRecords,
+          values: [prefix, end, after, limit],
+          read: (rows) => {
+            const records = rows.map((row) => ({ name: text(row, "name"), value: bytes(row, "value") }));
+            return { records, next: records.length === limit ? records.at(-1)?.name : undefined };
+          },
+        });
+      },
     },
 
     close: database.close,

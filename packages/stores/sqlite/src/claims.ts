@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { GrantkeeperError } from "@grantkeeper/core";
 import type { ClaimedRow, ClaimRequest } from "@grantkeeper/core/store";
-import { checkLimit } from "./limit.ts";
+import { checkLimit } from "@grantkeeper/core/store";
 import { decodeRow, integer, rowColumns, wholeMilliseconds } from "./rows.ts";
 import { transact } from "./transact.ts";
 

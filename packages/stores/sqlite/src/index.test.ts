@@ -36,14 +36,14 @@ const request = (change: Partial<LeaseRequest> = {}): LeaseRequest => ({
 });
 
 describe("rows", () => {
-  test("I2 outlive the process: rows, leases, intents, flows and settings come back", async () => {
+  test("I2 outlive the process: rows, leases, intents, flows and records come back", async () => {
     const path = join(createFolder(), "grants.db");
     const before = sqliteStore(path);
     await before.insert(newRow("con", { tokenHashes: ["b", "a"] }));
     const intent = { attemptId: "attempt", tokenSet: "default", refreshTokenHash: "hash" };
     await before.lease(request({ intent }));
     await before.flows.put("flow", Uint8Array.of(1), 60_000);
-    await before.settings.compareAndSet("setting", undefined, Uint8Array.of(2));
+    await before.records.compareAndSet("record", undefined, Uint8Array.of(2));
     await before.close();
 
     const after = openStore(path);
@@ -52,7 +52,7 @@ describe("rows", () => {
     expect(row?.intents).toMatchObject([intent]);
     expect((await after.lease(request({ fence: 1, holder: "other" }))).kind).toBe("held");
     expect(await after.flows.take("flow")).toEqual(Uint8Array.of(1));
-    expect(await after.settings.get("setting")).toEqual(Uint8Array.of(2));
+    expect(await after.records.get("record")).toEqual(Uint8Array.of(2));
     expect((await after.list({ tokenHash: "a", limit: 1 })).rows).toHaveLength(1);
   });
 
@@ -152,7 +152,7 @@ describe("closing", () => {
     await closed;
     await store.close();
     const calls = [store.migrate(), store.get("con"), store.insert(newRow("x")), store.list({ limit: 1 })];
-    const more = [store.flows.take("x"), store.settings.get("x"), store.lease(request())];
+    const more = [store.flows.take("x"), store.records.get("x"), store.lease(request())];
     for (const call of [...calls, ...more]) expect(await codeOf(call)).toBe("closed");
   });
 

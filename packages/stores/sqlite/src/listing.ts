@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { GrantkeeperError } from "@grantkeeper/core";
 import type { GrantRow, ListQuery } from "@grantkeeper/core/store";
-import { checkLimit } from "./limit.ts";
+import { checkLimit } from "@grantkeeper/core/store";
 import { decodeRow, integer, rowColumns } from "./rows.ts";
 
 export interface Page {

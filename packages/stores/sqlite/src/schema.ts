@@ -58,6 +58,7 @@ const migrations: readonly string[] = [
     value BLOB NOT NULL
   ) STRICT;
   `,
+  "ALTER TABLE settings RENAME TO records",
 ];
 
 /** Throws `invalid_config` for a database of another application or of a newer version; returns its version. */

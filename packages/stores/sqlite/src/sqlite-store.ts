@@ -1,12 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import { GrantkeeperError } from "@grantkeeper/core";
 import type { Store } from "@grantkeeper/core/store";
+import { checkLimit, endOfPrefix } from "@grantkeeper/core/store";
 import { createTurns, type Turns } from "./busy.ts";
 import { createClaims } from "./claims.ts";
 import { invalidConfig, resultCode, toStoreError } from "./errors.ts";
 import { checkPath, type OpenFile, openFile } from "./file.ts";
 import { createGrants, type Grants } from "./grants.ts";
-import { checkLimit } from "./limit.ts";
 import { createListing } from "./listing.ts";
 import { createValues, type Values } from "./values.ts";
 
@@ -110,9 +110,14 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
         return read(({ flows }) => flows.list(after, limit));
       },
     },
-    settings: {
-      get: (name) => read(({ settings }) => settings.get(name)),
-      compareAndSet: (name, expected, value) => write(({ settings }) => settings.compareAndSet(name, expected, value)),
+    records: {
+      get: (name) => read(({ records }) => records.get(name)),
+      compareAndSet: (name, expected, value) => write(({ records }) => records.compareAndSet(name, expected, value)),
+      async list(query) {
+        checkLimit(query.limit);
+        const end = endOfPrefix(query.prefix);
+        return read(({ records }) => records.list(query, end));
+      },
     },
     close() {
       closing ??= close();

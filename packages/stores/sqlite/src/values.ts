@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Store } from "@grantkeeper/core/store";
+import type { RecordQuery, Store } from "@grantkeeper/core/store";
 import { bytes, integer, text } from "./rows.ts";
 import { transact } from "./transact.ts";
 
@@ -9,9 +9,10 @@ export interface Values {
     take(key: string): Uint8Array | undefined;
     list(after: string | undefined, limit: number): Awaited<ReturnType<Store["flows"]["list"]>>;
   };
-  readonly settings: {
+  readonly records: {
     get(name: string): Uint8Array | undefined;
-    compareAndSet(name: string, expected: Uint8Array | undefined, value: Uint8Array): boolean;
+    compareAndSet(name: string, expected: Uint8Array | undefined, value: Uint8Array | undefined): boolean;
+    list(query: RecordQuery, end: string): Awaited<ReturnType<Store["records"]["list"]>>;
   };
 }
 
@@ -27,12 +28,20 @@ export function createValues(database: DatabaseSync, now: () => number): Values 
   const listFlows = database.prepare(
     "SELECT CAST(key AS BLOB) AS key, sealed FROM flows WHERE key > ? AND ends_at > ? ORDER BY key LIMIT ?",
   );
-  const selectSetting = database.prepare("SELECT value FROM settings WHERE name = ?");
-  const putSetting = database.prepare(`
-    INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`);
+  const selectRecord = database.prepare("SELECT value FROM records WHERE name = ?");
+  const putRecord = database.prepare(`
+    INSERT INTO records (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`);
 
-  function setting(name: string): Uint8Array | undefined {
-    const found = selectSetting.get(name);
+  const deleteRecord = database.prepare("DELETE FROM records WHERE name = ?");
+  const selectRecords = (order: "ASC" | "DESC") =>
+    database.prepare(
+      `SELECT CAST(name AS BLOB) AS name, value FROM records
+      WHERE name >= ? AND name < ? AND name <> ? ORDER BY name ${order} LIMIT ?`,
+    );
+  const [listForwards, listBackwards] = [selectRecords("ASC"), selectRecords("DESC")];
+
+  function record(name: string): Uint8Array | undefined {
+    const found = selectRecord.get(name);
     return found && bytes(found, "value");
   }
 
@@ -55,18 +64,26 @@ export function createValues(database: DatabaseSync, now: () => number): Values 
         return { flows, next: flows.length === limit ? flows.at(-1)?.key : undefined };
       },
     },
-    settings: {
-      get: setting,
+    records: {
+      get: record,
       compareAndSet: (name, expected, value) =>
         transact(database, () => {
-          const present = setting(name);
+          const present = record(name);
           const same =
             present === undefined || expected === undefined
               ? present === expected
               : Buffer.compare(present, expected) === 0;
-          if (same) putSetting.run(name, value);
+          if (same && value === undefined) deleteRecord.run(name);
+          if (same && value !== undefined) putRecord.run(name, value);
           return same;
         }),
+      list({ prefix, after = "", backwards = false, limit }, end) {
+        const found = backwards
+          ? listBackwards.all(prefix, after === "" || after > end ? end : after, after, limit)
+          : listForwards.all(after > prefix ? after : prefix, end, after, limit);
+        const records = found.map((row) => ({ name: text(row, "name"), value: bytes(row, "value") }));
+        return { records, next: records.length === limit ? records.at(-1)?.name : undefined };
+      },
     },
   };
 }

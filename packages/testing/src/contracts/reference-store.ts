@@ -1,6 +1,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { GrantkeeperError } from "@grantkeeper/core";
-import type { CommitCondition, GrantPayload, GrantRow, Store } from "@grantkeeper/core/store";
+import {
+  type CommitCondition,
+  checkLimit,
+  endOfPrefix,
+  type GrantPayload,
+  type GrantRow,
+  type Store,
+} from "@grantkeeper/core/store";
 import type { StoreFlaw } from "./store-flaws.ts";
 
 export interface ReferenceStore {
@@ -16,7 +23,7 @@ export interface ReferenceStore {
 export function referenceStore(now: () => number, flaw?: StoreFlaw): ReferenceStore {
   const rows = new Map<string, GrantRow>();
   const flows = new Map<string, { readonly sealed: Uint8Array; readonly until: number }>();
-  const settings = new Map<string, Uint8Array>();
+  const records = new Map<string, Uint8Array>();
   const hidden = new Set<string>();
   let isAway = false;
   let last: { readonly before: GrantRow; readonly after: GrantRow } | undefined;
@@ -218,14 +225,32 @@ export function referenceStore(now: () => number, flaw?: StoreFlaw): ReferenceSt
         return { flows: listed, next: keys.length > limit ? page.at(-1) : undefined };
       }),
     },
-    settings: {
-      get: remote((name) => settings.get(name)),
+    records: {
+      get: remote((name) => records.get(name)),
       compareAndSet: remote((name, expected, value) => {
-        const present = settings.get(name);
+        const present = records.get(name);
         const same = present && expected ? Buffer.compare(present, expected) === 0 : present === expected;
-        if (!same && !is("settings not compared")) return false;
-        settings.set(name, copy(value));
+        if (!same && !is("records not compared")) return false;
+        if (value === undefined) {
+          if (!is("records stay")) records.delete(name);
+        } else records.set(name, copy(value));
         return true;
+      }),
+      list: remote(({ prefix, after, backwards = false, limit }) => {
+        checkLimit(limit);
+        endOfPrefix(prefix);
+        const order = is("record lists go one way") ? false : backwards;
+        const isNext = (name: string) => after === undefined || (order ? name < after : name > after);
+        const fits = (name: string) => name.startsWith(prefix) || (is("record lists show others") && name > prefix);
+        const names = [...records.keys()].filter(
+          (name) => fits(name) && (isNext(name) || is("record lists begin anew")),
+        );
+        names.sort();
+        if (order) names.reverse();
+        const page = names
+          .slice(0, limit)
+          .map((name) => ({ name, value: copy(records.get(name) ?? new Uint8Array(0)) }));
+        return { records: page, next: names.length > limit ? page.at(-1)?.name : undefined };
       }),
     },
     close: async () => {},

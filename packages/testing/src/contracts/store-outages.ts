@@ -30,7 +30,7 @@ export function testOutages(test: StoreTestFunction): void {
     const { lease } = await take(store, row, { intent: newIntent("default") });
     const free = await insert(store, { dueAt: 1 });
     await store.flows.put("flow", Uint8Array.of(1), 600_000);
-    await store.settings.compareAndSet("setting", undefined, Uint8Array.of(2));
+    await store.records.compareAndSet("record", undefined, Uint8Array.of(2));
     const before = await everything(store);
     const leased = await present(store, row.connectionId);
     const added = newRow();
@@ -53,9 +53,11 @@ export function testOutages(test: StoreTestFunction): void {
         "flows.take": () => store.flows.take("flow"),
         "flows.list": () => store.flows.list({ limit: 10 }),
         "flows.take what is not there": () => store.flows.take("absent"),
-        "settings.get": () => store.settings.get("setting"),
-        "settings.get what is not there": () => store.settings.get("absent"),
-        "settings.compareAndSet": () => store.settings.compareAndSet("setting", Uint8Array.of(2), Uint8Array.of(5)),
+        "records.get": () => store.records.get("record"),
+        "records.get what is not there": () => store.records.get("absent"),
+        "records.list": () => store.records.list({ prefix: "record", limit: 10 }),
+        "records.list of none": () => store.records.list({ prefix: "absent", limit: 10 }),
+        "records.compareAndSet": () => store.records.compareAndSet("record", Uint8Array.of(2), Uint8Array.of(5)),
       };
       const said = await Promise.all(
         Object.entries(operations).map(async ([name, operation]) => [name, await codeOf(operation)]),
@@ -70,7 +72,7 @@ export function testOutages(test: StoreTestFunction): void {
     assert.equal(await store.get(added.connectionId), undefined);
     assert.equal(hex(await store.flows.take("flow")), hex(Uint8Array.of(1)));
     assert.equal(await store.flows.take("other flow"), undefined);
-    assert.equal(hex(await store.settings.get("setting")), hex(Uint8Array.of(2)));
+    assert.equal(hex(await store.records.get("record")), hex(Uint8Array.of(2)));
   });
 
   test("F7 a commit that failed in an outage may be made again, and holds once", async ({ store, away }) => {

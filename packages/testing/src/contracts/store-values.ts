@@ -6,7 +6,7 @@ import type { StoreTestFunction } from "./store-test.ts";
 const mebibyte = 1024 * 1024;
 const everyByte = Uint8Array.from({ length: 256 }, (_, index) => index);
 
-/** Tests rows, flows and settings as values: what is put in comes out, once where it says once. */
+/** Tests rows, flows and records as values: what is put in comes out, once where it says once. */
 export function testRowsAndValues(test: StoreTestFunction): void {
   test("migrating again keeps what is there", async ({ store }) => {
     const row = await insert(store);
@@ -134,39 +134,89 @@ export function testRowsAndValues(test: StoreTestFunction): void {
     assert.deepEqual((await store.flows.list({ limit: 5 })).flows, []);
   });
 
-  test("a setting is set only over the value that was expected", async ({ store }) => {
-    const { settings } = store;
+  test("a record is set only over the value that was expected", async ({ store }) => {
+    const { records } = store;
     const [first, second] = [Uint8Array.of(0, 255), Uint8Array.of(0, 254)];
-    assert.equal(await settings.get("key"), undefined);
-    assert.equal(await settings.compareAndSet("key", first, second), false);
-    assert.equal(await settings.get("key"), undefined);
-    assert.equal(await settings.compareAndSet("key", undefined, first), true);
-    assert.equal(await settings.compareAndSet("key", undefined, second), false);
-    assert.equal(await settings.compareAndSet("key", second, first), false);
-    assert.equal(hex(await settings.get("key")), hex(first));
-    assert.equal(await settings.compareAndSet("key", Uint8Array.from(first), second), true);
-    assert.equal(hex(await settings.get("key")), hex(second));
+    assert.equal(await records.get("key"), undefined);
+    assert.equal(await records.compareAndSet("key", first, second), false);
+    assert.equal(await records.get("key"), undefined);
+    assert.equal(await records.compareAndSet("key", undefined, first), true);
+    assert.equal(await records.compareAndSet("key", undefined, second), false);
+    assert.equal(await records.compareAndSet("key", second, first), false);
+    assert.equal(hex(await records.get("key")), hex(first));
+    assert.equal(await records.compareAndSet("key", Uint8Array.from(first), second), true);
+    assert.equal(hex(await records.get("key")), hex(second));
   });
 
-  test("of many who set a setting at once, one does", async ({ store }) => {
+  test("of many who set a record at once, one does", async ({ store }) => {
     const values = Array.from({ length: 50 }, (_, index) => Uint8Array.of(index));
-    const set = await Promise.all(values.map((value) => store.settings.compareAndSet("key", undefined, value)));
+    const set = await Promise.all(values.map((value) => store.records.compareAndSet("key", undefined, value)));
     const winners = values.filter((_, index) => set[index]);
     assert.equal(winners.length, 1);
-    assert.equal(hex(await store.settings.get("key")), hex(winners[0]));
+    assert.equal(hex(await store.records.get("key")), hex(winners[0]));
   });
 
-  test("settings have odd names and up to 1 MiB", async ({ store }) => {
-    for (const name of oddIds) assert.ok(await store.settings.compareAndSet(name, undefined, Buffer.from(name)));
-    for (const name of oddIds) assert.equal(hex(await store.settings.get(name)), hex(Buffer.from(name)));
+  test("records have odd names and up to 1 MiB", async ({ store }) => {
+    for (const name of oddIds) assert.ok(await store.records.compareAndSet(name, undefined, Buffer.from(name)));
+    for (const name of oddIds) assert.equal(hex(await store.records.get(name)), hex(Buffer.from(name)));
     const large = randomBytes(mebibyte);
-    assert.ok(await store.settings.compareAndSet("large", undefined, large));
-    assert.equal(hex(await store.settings.get("large")), hex(large));
+    assert.ok(await store.records.compareAndSet("large", undefined, large));
+    assert.equal(hex(await store.records.get("large")), hex(large));
   });
 
-  test("a key of a row, a flow and a setting are three", async ({ store }) => {
+  test("a record is removed only where its value is the one expected", async ({ store }) => {
+    const { records } = store;
+    const value = Uint8Array.of(1);
+    assert.equal(await records.compareAndSet("absent", undefined, undefined), true);
+    assert.equal(await records.compareAndSet("absent", value, undefined), false);
+    assert.equal(await records.compareAndSet("key", undefined, value), true);
+    assert.equal(await records.compareAndSet("key", undefined, undefined), false);
+    assert.equal(await records.compareAndSet("key", Uint8Array.of(2), undefined), false);
+    assert.equal(hex(await records.get("key")), hex(value));
+    assert.equal(await records.compareAndSet("key", value, undefined), true);
+    assert.equal(await records.get("key"), undefined);
+    assert.deepEqual((await records.list({ prefix: "k", limit: 10 })).records, []);
+    assert.equal(await records.compareAndSet("key", undefined, value), true);
+  });
+
+  test("records are listed by the beginning of their names, both ways, in pages", async ({ store }) => {
+    const { records } = store;
+    const log = Array.from({ length: 23 }, (_, index) => `log/a/${String(index).padStart(4, "0")}`);
+    const others = ["log/a", "log/a.", "log/a0", "log/b/0001", "lo", "m", ...oddIds.map((id) => `log/${id}`)];
+    for (const name of [...log.toReversed(), ...others]) {
+      assert.ok(await records.compareAndSet(name, undefined, Buffer.from(name)));
+    }
+    for (const backwards of [false, true]) {
+      const order = backwards ? log.toReversed() : log;
+      const found: { readonly name: string; readonly value: string | undefined }[] = [];
+      let after: string | undefined;
+      for (let pages = 0; pages <= log.length; pages++) {
+        const page = await records.list({ prefix: "log/a/", after, backwards, limit: 5 });
+        assert.ok(page.records.length <= 5);
+        found.push(...page.records.map(({ name, value }) => ({ name, value: hex(value) })));
+        after = page.next;
+        if (after === undefined) break;
+      }
+      assert.equal(after, undefined);
+      assert.deepEqual(
+        found,
+        order.map((name) => ({ name, value: hex(Buffer.from(name)) })),
+      );
+      // A place may be a name that is not there.
+      const between = await records.list({ prefix: "log/a/", after: "log/a/0010+", backwards, limit: 1 });
+      assert.equal(between.records[0]?.name, backwards ? "log/a/0010" : "log/a/0011");
+    }
+    assert.equal((await records.list({ prefix: "log/", limit: 1000 })).records.length, log.length + others.length - 2);
+    assert.deepEqual((await records.list({ prefix: "none", limit: 10 })).records, []);
+    for (const limit of [0, 1001, 1.5]) {
+      await assert.rejects(records.list({ prefix: "log/", limit }), { code: "invalid_request" });
+    }
+    await assert.rejects(records.list({ prefix: "", limit: 1 }), { code: "invalid_request" });
+  });
+
+  test("a key of a row, a flow and a record are three", async ({ store }) => {
     await insert(store, { connectionId: "same" });
     assert.equal(await store.flows.take("same"), undefined);
-    assert.equal(await store.settings.get("same"), undefined);
+    assert.equal(await store.records.get("same"), undefined);
   });
 }

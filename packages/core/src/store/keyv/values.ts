@@ -1,7 +1,8 @@
 import type { Locks } from "../../locks.ts";
+import { checkLimit, endOfPrefix } from "../paging.ts";
 import type { Store } from "../port.ts";
 import type { KeyvAccess } from "./access.ts";
-import { checkLimit } from "./limit.ts";
+import { createSortedNames } from "./sorted-names.ts";
 
 export interface ValuesOptions {
   readonly access: KeyvAccess;
@@ -13,8 +14,8 @@ export interface ValuesOptions {
   readonly assertThere: () => Promise<void>;
 }
 
-/** Flows and settings in Keyv. */
-export interface Values extends Pick<Store, "flows" | "settings"> {
+/** Flows and records in Keyv. */
+export interface Values extends Pick<Store, "flows" | "records"> {
   /** Makes an entry known that was there when the store was opened. */
   found(key: string, value: unknown): void;
 }
@@ -25,12 +26,13 @@ interface StoredFlow {
 }
 
 const flowPrefix = "flow:";
-const settingPrefix = "setting:";
+const recordPrefix = "record:";
 const removedAtOnce = 20;
 
 export function createValues({ access, locks, now, ready, assertThere }: ValuesOptions): Values {
   /** When each flow ends, in the order of their putting. */
   const flowEnds = new Map<string, number>();
+  const recordNames = createSortedNames();
 
   /** Not every adapter removes what has expired. A few at a time, oldest first. */
   async function removeEndedFlows(): Promise<void> {
@@ -45,6 +47,7 @@ export function createValues({ access, locks, now, ready, assertThere }: ValuesO
   return {
     found(key, value) {
       if (key.startsWith(flowPrefix)) flowEnds.set(key, (value as StoredFlow).until);
+      if (key.startsWith(recordPrefix)) recordNames.add(key.slice(recordPrefix.length));
     },
 
     flows: {
@@ -81,20 +84,39 @@ export function createValues({ access, locks, now, ready, assertThere }: ValuesO
       },
     },
 
-    settings: {
+    records: {
       async get(name) {
         await ready();
-        const stored = await access.read(settingPrefix + name);
+        const stored = await access.read(recordPrefix + name);
         return typeof stored === "string" ? decode(stored) : undefined;
       },
       async compareAndSet(name, expected, value) {
         await ready();
-        return locks.run(settingPrefix + name, async () => {
-          const stored = await access.read(settingPrefix + name);
+        return locks.run(recordPrefix + name, async () => {
+          const stored = await access.read(recordPrefix + name);
           if (stored !== (expected && encode(expected))) return false;
-          await access.write(settingPrefix + name, encode(value));
+          if (value === undefined) {
+            await access.remove(recordPrefix + name);
+            recordNames.delete(name);
+          } else {
+            await access.write(recordPrefix + name, encode(value));
+            recordNames.add(name);
+          }
           return true;
         });
+      },
+      async list({ prefix, after, backwards = false, limit }) {
+        checkLimit(limit);
+        endOfPrefix(prefix);
+        await ready();
+        const names = recordNames.page({ prefix, after, backwards, limit });
+        if (names.length === 0) await assertThere();
+        const records = [];
+        for (const name of names) {
+          const stored = await access.read(recordPrefix + name);
+          if (typeof stored === "string") records.push({ name, value: decode(stored) });
+        }
+        return { records, next: names.length === limit ? names.at(-1) : undefined };
       },
     },
   };

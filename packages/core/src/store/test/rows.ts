@@ -36,7 +36,8 @@ export function everyOperation(store: Store): readonly (() => Promise<unknown>)[
     () => store.flows.put("f", Uint8Array.of(1), 1_000),
     () => store.flows.take("f"),
     () => store.flows.list({ limit: 10 }),
-    () => store.settings.get("s"),
-    () => store.settings.compareAndSet("s", undefined, Uint8Array.of(1)),
+    () => store.records.get("s"),
+    () => store.records.list({ prefix: "s", limit: 1 }),
+    () => store.records.compareAndSet("s", undefined, Uint8Array.of(1)),
   ];
 }

@@ -21,7 +21,8 @@ export function everyOperation(store: Store): readonly Promise<unknown>[] {
     store.flows.put("flow", Uint8Array.of(1), 1000),
     store.flows.take("flow"),
     store.flows.list({ limit: 10 }),
-    store.settings.get("name"),
-    store.settings.compareAndSet("name", undefined, Uint8Array.of(1)),
+    store.records.get("name"),
+    store.records.list({ prefix: "s", limit: 1 }),
+    store.records.compareAndSet("name", undefined, Uint8Array.of(1)),
   ];
 }

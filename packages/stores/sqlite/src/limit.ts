@@ -1,6 +1,0 @@
-import { GrantkeeperError } from "@grantkeeper/core";
-
-export function checkLimit(limit: number): void {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 1000) return;
-  throw new GrantkeeperError("invalid_request", "A page has 1 to 1000 rows.");
-}
