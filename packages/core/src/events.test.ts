@@ -23,15 +23,15 @@ describe("createEvents", () => {
     events.on("connection.connected", (event) => heard.push(event));
     events.on("connection.connected", (event) => heard.push(event));
     events.on("connection.reconnected", () => heard.push("another"));
-    events.emit("connection.connected", about);
+    events.emit("connection.connected", about, undefined);
     expect(heard).toEqual([
-      { ...about, at: new Date(7) },
-      { ...about, at: new Date(7) },
+      { ...about, at: new Date(7), actor: undefined },
+      { ...about, at: new Date(7), actor: undefined },
     ]);
   });
 
   test("an event without listeners is no error", () => {
-    expect(() => collect().events.emit("connection.connected", about)).not.toThrow();
+    expect(() => collect().events.emit("connection.connected", about, undefined)).not.toThrow();
   });
 
   test("a listener that was taken off hears nothing, and takes off no other", () => {
@@ -41,7 +41,7 @@ describe("createEvents", () => {
     events.on("connection.connected", () => heard.push("b"));
     off();
     off();
-    events.emit("connection.connected", about);
+    events.emit("connection.connected", about, undefined);
     expect(heard).toEqual(["b"]);
   });
 
@@ -53,7 +53,7 @@ describe("createEvents", () => {
       throw new Error("s3cr3t");
     });
     events.on("connection.connected", () => heard.push("after"));
-    expect(() => events.emit("connection.connected", about)).not.toThrow();
+    expect(() => events.emit("connection.connected", about, undefined)).not.toThrow();
     expect(heard).toEqual(["before", "after"]);
   });
 
@@ -64,7 +64,7 @@ describe("createEvents", () => {
       events.on("connection.connected", () => {
         throw thrown;
       });
-      events.emit("connection.connected", about);
+      events.emit("connection.connected", about, undefined);
       const [failure, ...more] = lines.filter(([level]) => level === "error");
       expect(failure?.[2]).toEqual({
         event: "connection.connected",
@@ -80,7 +80,7 @@ describe("createEvents", () => {
     const years: number[] = [];
     events.on("connection.connected", ({ at }) => void at.setFullYear(1999));
     events.on("connection.connected", ({ at }) => void years.push(at.getFullYear()));
-    events.emit("connection.connected", about);
+    events.emit("connection.connected", about, undefined);
     expect(years).toEqual([1970]);
   });
 
@@ -90,7 +90,7 @@ describe("createEvents", () => {
       const silent = { debug() {}, info() {}, warn() {}, error() {} };
       const events = createEvents(Date.now, silent);
       events.on("connection.connected", async () => { throw new Error("rejected"); });
-      events.emit("connection.connected", { connector: "github", connectionId: "con_1" });
+      events.emit("connection.connected", { connector: "github", connectionId: "con_1" }, undefined);
       setImmediate(() => process.stdout.write("alive"));
     `;
     const args = ["--no-warnings", "--experimental-strip-types", "--input-type=module", "--eval", program];

@@ -1,3 +1,4 @@
+import { currentActor } from "./actor.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { ReauthorizationReason } from "./grant/grants.ts";
 import type { RevocationOutcome } from "./grant/revocation.ts";
@@ -18,12 +19,29 @@ export interface ConnectionEvents {
     readonly reason: ReauthorizationReason;
   };
   readonly "connection.disconnected": ConnectionEvent & { readonly revocation: RevocationOutcome };
+  /** Its tokens were ended at the provider. */
+  readonly "connection.revoked": ConnectionEvent;
+  readonly "connection.erased": ConnectionEvent & { readonly revocation: RevocationOutcome };
+  /** What is stored of it was changed, moved or sealed under a key that is not configured. Once for each state of a row. */
+  readonly "connection.decryption_failed": ConnectionEvent;
+  readonly "connection.keys_rotated": ConnectionEvent;
+  /** An access token was handed out. Only told while somebody listens. */
+  readonly "connection.token_read": ConnectionEvent & { readonly tokenSet: string };
 }
 
 export interface ConnectionEvent {
   readonly at: Date;
   readonly connector: string;
   readonly connectionId: string;
+  /** Who acted, as the application said by `keeper.by` or `keeper.as`. */
+  readonly actor: string | undefined;
+}
+
+/** Whose connection it is; of one that was erased nobody knows. */
+export interface Subject {
+  readonly ownerHash: string;
+  /** `undefined` where it could not be opened. */
+  readonly owner?: string | undefined;
 }
 
 export type EventName = keyof ConnectionEvents;
@@ -39,21 +57,33 @@ export interface Logger {
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface Events {
-  on<Name extends EventName>(name: Name, listener: (event: ConnectionEvents[Name]) => void): () => void;
-  emit<Name extends EventName>(name: Name, event: Omit<ConnectionEvents[Name], "at">): void;
+  on<Name extends EventName>(
+    name: Name,
+    listener: (event: ConnectionEvents[Name], subject: Subject | undefined) => void,
+  ): () => void;
+  emit<Name extends EventName>(
+    name: Name,
+    event: Omit<ConnectionEvents[Name], "at" | "actor">,
+    subject: Subject | undefined,
+  ): void;
+  /** Whether anybody listens for it. */
+  isWanted(name: EventName): boolean;
 }
 
 /** Delivers to this process's listeners at once and at best effort; one that throws disturbs nobody else. */
 export function createEvents(now: () => number, logger: Logger): Events {
-  const listeners = new Map<EventName, Set<(event: never) => void>>();
+  const listeners = new Map<EventName, Set<(event: never, subject: Subject | undefined) => void>>();
   return {
     on(name, listener) {
       const known = listeners.get(name) ?? new Set();
       listeners.set(name, known.add(listener));
       return () => known.delete(listener);
     },
-    emit(name, event) {
+    isWanted: (name) => (listeners.get(name)?.size ?? 0) > 0,
+    emit(name, event, subject) {
       const { connector, connectionId } = event;
+      const told = { ...event, actor: currentActor() };
+      const at = now();
       logger.debug(name, { connector, connectionId });
       for (const listener of listeners.get(name) ?? []) {
         const failed = (error: unknown): void =>
@@ -63,7 +93,7 @@ export function createEvents(now: () => number, logger: Logger): Events {
           });
         try {
           // An async function is a listener too: its rejection must not end the process.
-          Promise.resolve(listener({ ...event, at: new Date(now()) } as never) as unknown).catch(failed);
+          Promise.resolve(listener({ ...told, at: new Date(at) } as never, subject) as unknown).catch(failed);
         } catch (error) {
           failed(error);
         }

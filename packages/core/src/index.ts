@@ -1,3 +1,13 @@
+export type { AuditAct } from "./audit/acts.ts";
+export {
+  type AuditEntry,
+  type AuditLog,
+  type AuditLogOptions,
+  type AuditQuery,
+  type AuditVerification,
+  auditLog,
+} from "./audit/audit-log.ts";
+export type { AuditFault, AuditHead } from "./audit/verify.ts";
 export type { ApiRequestInit } from "./connection/api-fetch.ts";
 export type { Connection, ConnectionStatus, IdentifiedConnection, TokenSetStatus } from "./connection/connection.ts";
 export type { ErasureReceipt } from "./connection/erase.ts";

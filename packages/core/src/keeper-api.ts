@@ -1,3 +1,4 @@
+import type { AuditLog } from "./audit/audit-log.ts";
 import type { Connection, IdentifiedConnection } from "./connection/connection.ts";
 import type { ErasureReceipt } from "./connection/erase.ts";
 import type { OwnerExport } from "./connection/export.ts";
@@ -73,6 +74,8 @@ export interface KeeperOptions<Map extends ConnectorMap> {
    * for all processes of this host that share the store. Left out: it lives in its process until the store is back.
    */
   readonly journal?: { readonly directory: string };
+  /** Where what is done to grants is written down: what `auditLog` returns. Left out: nowhere. */
+  readonly audit?: AuditLog;
 }
 
 /** Times of a refresh, in seconds. */
@@ -134,6 +137,11 @@ export interface Keeper<Map extends ConnectorMap = ConnectorMap> {
   as<May extends Permission, Key extends keyof Map & string = keyof Map & string>(
     restriction: Restriction<May, Key>,
   ): RestrictedKeeper<Map, May, Key>;
+  /**
+   * Runs work whose acts are those of an actor, as the application names its people and parts (1 to 255 printable
+   * characters): events and the audit log tell. Of callers who share a refresh, the one that began it counts.
+   */
+  by<Result>(actor: string, work: () => Result): Result;
   /** Listens in this process, at best effort: `connections()` is the durable truth. Returns a function that stops it. */
   on<Name extends EventName>(name: Name, listener: (event: ConnectionEvents[Name]) => void): () => void;
   /**

@@ -1,3 +1,4 @@
+import { checkActor, runAs } from "./actor.ts";
 import type { Connection, IdentifiedConnection } from "./connection/connection.ts";
 import { GrantkeeperError } from "./errors.ts";
 import { checkOwner } from "./flow/flow.ts";
@@ -37,7 +38,8 @@ export function restrictKeeper(keeper: Keeper, restriction: Restriction<Permissi
       const name = permission as keyof Omit<Connection, "connector">;
       const call = async (...given: readonly unknown[]): Promise<unknown> => {
         assertMay(permission);
-        return (connection[name] as (...given: readonly unknown[]) => Promise<unknown>)(...given);
+        const work = connection[name] as (...given: readonly unknown[]) => Promise<unknown>;
+        return runAs(actor, () => work(...given));
       };
       return [[name, call] as const];
     });
@@ -55,13 +57,14 @@ export function restrictKeeper(keeper: Keeper, restriction: Restriction<Permissi
     async start(connector: string, options: Parameters<Keeper["start"]>[1]) {
       assertMay("connect");
       assertConnector(connector);
-      return keeper.start(connector, { ...options, owner: ownOwner(options.owner) });
+      return runAs(actor, () => keeper.start(connector, { ...options, owner: ownOwner(options.owner) }));
     },
     async finish(request: CallbackRequest, options: { readonly owner: string }) {
       assertMay("connect");
       // The last segments of the callback are the connector and `callback`.
       assertConnector(URL.parse(request.url)?.pathname.split("/").at(-2));
-      const { connection, returnTo } = await keeper.finish(request, { owner: ownOwner(options.owner) });
+      const own = ownOwner(options.owner);
+      const { connection, returnTo } = await runAs(actor, () => keeper.finish(request, { owner: own }));
       return { connection: restricted(connection), returnTo };
     },
     async *connections(filter: NonNullable<Parameters<Keeper["connections"]>[0]> = {}) {
@@ -76,8 +79,7 @@ export function restrictKeeper(keeper: Keeper, restriction: Restriction<Permissi
 }
 
 function checkRestriction(keeper: Keeper, { actor, may, connectors }: Restriction<Permission, string>): void {
-  const named = typeof actor === "string" && /^[\x20-\x7e]{1,255}$/.test(actor);
-  if (!named) throw new GrantkeeperError("invalid_config", "actor must be 1 to 255 printable characters.");
+  checkActor(actor, "invalid_config");
   if (!Array.isArray(may) || may.some((permission) => !permissions.includes(permission))) {
     throw new GrantkeeperError("invalid_config", `may holds something else than ${permissions.join(", ")}.`);
   }

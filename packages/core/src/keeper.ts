@@ -1,3 +1,5 @@
+import { runAs } from "./actor.ts";
+import { openAudit } from "./audit/open-audit.ts";
 import { checkMetadata, createConnections } from "./connection/connections.ts";
 import { createErasure } from "./connection/erase.ts";
 import { exportOwner } from "./connection/export.ts";
@@ -18,6 +20,7 @@ import { createLeases } from "./grant/leases.ts";
 import { createRevocation } from "./grant/revocation.ts";
 import { createRevocationJobs } from "./grant/revocation-jobs.ts";
 import { createRotateKeys } from "./grant/rotate-keys.ts";
+import { tellUnreadable } from "./grant/unreadable.ts";
 import type { ConnectorMap, Keeper, KeeperOptions } from "./keeper-api.ts";
 import { checkCacheKeysFor, checkCallbackUrl, checkOrigins, checkRefreshTimes } from "./keeper-options.ts";
 import { restrictKeeper } from "./keeper-restricted.ts";
@@ -83,6 +86,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     openIndex: () => openIndex(store, vault),
     connectors,
     environment,
+    onUnreadable: tellUnreadable(events),
     // What a process of this host could not save before it died; nobody has to wait for it.
     onOpen() {
       if (closedAt === undefined) counted(() => adoptJournal(saving)).catch(reportOf("The journal could not be read"));
@@ -115,6 +119,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
   const keepAlive = createKeepAlive({ store, grants, connectors, refresh, environment, logger, leaseMs });
   const revocationJobs = createRevocationJobs({
     ...{ store, vault, revocation, environment, ready: grants.ready },
+    onRevoked: (connector, connectionId) => events.emit("connection.revoked", { connector, connectionId }, undefined),
     onFailure: (code) => logger.warn("A revocation could not be made yet", { code }),
   });
   const afterRestore = createAfterRestore({
@@ -122,13 +127,28 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     onFailure: (connectionId, code) =>
       logger.error("A restored connection could not be marked", { connectionId, code }),
   });
-  const keyUsage = createKeyUsage({ store, vault, journalKeys: saving.journal.sealedBy, ready: grants.ready });
+  const audit = openAudit(options.audit, {
+    ...{ events, logger, environment, grants, vault, isClosed: saving.isClosed },
+    storeOf: (given) => (given === options.store ? store : withStoreErrors(given, now)),
+  });
+  const keyUsage = createKeyUsage({
+    store,
+    vault,
+    journalKeys: saving.journal.sealedBy,
+    recordKeys: audit.keys,
+    ready: grants.ready,
+  });
   const rotateKeys = createRotateKeys({
     store,
     dataKeys,
     ready: grants.ready,
     renew: keySet.renew,
-    resealRecords: () => openIndex(store, vault),
+    async resealRecords() {
+      await openIndex(store, vault);
+      await audit.reseal();
+    },
+    onRewrapped: ({ connectionId, connector, ownerHash }) =>
+      events.emit("connection.keys_rotated", { connector, connectionId }, { ownerHash }),
     onFailure: (connectionId, code) => logger.error("A data key could not be rewrapped", { connectionId, code }),
   });
   const cache = createTokenCache(options.cacheSize ?? 10_000);
@@ -142,6 +162,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     tokenEndpoint,
     providerRequests,
     cache,
+    events,
     logger,
     now,
     cacheForMs,
@@ -183,7 +204,8 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     assertOpen,
   });
   const erasure = createErasure({
-    ...{ store, grants, vault, journal: saving.journal, revocation, revocationJobs, connections, now },
+    ...{ store, grants, vault, journal: saving.journal, revocation, revocationJobs, connections, events, now },
+    forget: audit.forget,
   });
   const adopt: Adopt = createAdopt({ connectors, tokenEndpoint, providerRequests, connect, now });
 
@@ -204,6 +226,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     closedAt = now();
     await Promise.allSettled(running);
     await leases.drain();
+    await audit.settled();
     cache.clear();
     await store.close();
   }
@@ -251,7 +274,8 @@ export function assembleKeeper<const Map extends ConnectorMap>(
         return connections.byId(connector, connectionId, request.owner);
       }),
     as: ((restriction) => restrictKeeper(keeper, restriction)) as Keeper["as"],
-    on: events.on,
+    by: runAs,
+    on: (name, listener) => events.on(name, (event) => listener(event)),
     rotateKeys: async (pass) => counted(() => rotateKeys(pass)),
     keyUsage: async (pass) => counted(() => keyUsage(pass)),
     keepAlive: async (pass) => counted(() => keepAlive(pass)),

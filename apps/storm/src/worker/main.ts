@@ -65,6 +65,16 @@ function begin(setup: WorkerSetup): Running {
   });
   const keeper = openKeeper(setup, recordedStore(store, writer, points), fetch);
   let leaving = false;
+  /** As before a key is taken away: nothing that somebody still needs may be under another one. */
+  async function needsOneKey(): Promise<boolean> {
+    const uses = await keeper.keyUsage().catch((error: unknown) => {
+      if (isGrantkeeperError(error) && explained.includes(error.code)) return undefined;
+      throw error;
+    });
+    // A consent of a process that was killed is nobody's, and ends by itself.
+    const others = uses?.filter(({ keyId }) => keyId !== setup.keys[0]?.id);
+    return others?.every(({ rows, journal, records }) => rows + journal + records === 0) === true;
+  }
   keeper.on("connection.needs_reauthorization", ({ connectionId: connection, reason }) => {
     writer.write({ kind: "ended", at: now(), connection, reason });
   });
@@ -91,7 +101,7 @@ function begin(setup: WorkerSetup): Running {
         });
         writer.write({ kind: "rewrapped", at: now(), rows: changed });
         if (leaving) return;
-        if (failed === 0) return tell({ kind: "rewrapped" });
+        if (failed === 0 && (await needsOneKey())) return tell({ kind: "rewrapped" });
         await delay(500);
       }
     },

@@ -194,7 +194,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     onUnrevoked: (grant: Grant) => Promise<void> = async () => undefined,
   ): Promise<RevocationOutcome> {
     await renewForRevocation(connectionId);
-    const { connector, outcome } = await leases.hold<{ connector: string; outcome: RevocationOutcome }>(
+    const { ended, outcome } = await leases.hold<{ ended: Grant; outcome: RevocationOutcome }>(
       connectionId,
       async () => ({ kind: "take", intent: undefined, plan: undefined }),
       async ({ grant, row, lease }) => {
@@ -203,12 +203,15 @@ export function createConnections(options: ConnectionsOptions): Connections {
         if (outcome === "failed") await onUnrevoked(grant);
         const { grantId, version } = row;
         const deleted = await store.delete({ connectionId, grantId, version, fence: lease.fence });
-        if (deleted === "deleted") return { connector: grant.connector, outcome };
+        if (deleted === "deleted") return { ended: grant, outcome };
         throw changedMeanwhile(grant.connector, now());
       },
     );
     cache.delete(connectionId);
-    events.emit("connection.disconnected", { connector, connectionId, revocation: outcome });
+    const about = { connector: ended.connector, connectionId };
+    const subject = grants.subjectOf(ended);
+    if (outcome === "revoked") events.emit("connection.revoked", about, subject);
+    events.emit("connection.disconnected", { ...about, revocation: outcome }, subject);
     return outcome;
   }
 

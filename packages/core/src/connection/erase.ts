@@ -1,4 +1,5 @@
 import { GrantkeeperError, isGrantkeeperError } from "../errors.ts";
+import type { Events } from "../events.ts";
 import { checkOwner } from "../flow/flow.ts";
 import type { Grant, Grants } from "../grant/grants.ts";
 import type { Revocation, RevocationOutcome } from "../grant/revocation.ts";
@@ -37,6 +38,9 @@ export interface EraseOptions {
   readonly revocation: Revocation;
   readonly revocationJobs: RevocationJobs;
   readonly connections: Connections;
+  readonly events: Events;
+  /** Makes nobody find out any more whose acts the audit log tells of. */
+  readonly forget: (ownerHash: string) => Promise<void>;
   readonly now: () => number;
 }
 
@@ -50,7 +54,7 @@ const pageSize = 100;
 
 /** Erases all that is kept of an owner, and ends it at the providers. What it was broken off in, it does when it is called again. */
 export function createErasure(options: EraseOptions): Erasure {
-  const { store, grants, vault, journal, revocation, revocationJobs, connections, now } = options;
+  const { store, grants, vault, journal, revocation, revocationJobs, connections, events, now } = options;
 
   async function eraseSubject(subject: string): Promise<ErasureReceipt> {
     if (!/^[\w-]{43}$/.test(subject)) {
@@ -71,18 +75,21 @@ export function createErasure(options: EraseOptions): Erasure {
           journalEntries++;
         }
         const [own = "skipped"] = outcomes;
-        erased.push({ connectionId, connector, revocation: outcomes.includes("failed") ? "failed" : own });
+        const about = { connectionId, connector, revocation: outcomes.includes("failed") ? "failed" : own } as const;
+        erased.push(about);
+        events.emit("connection.erased", about, { ownerHash: subject });
       }
       if (next === undefined) break;
       after = next;
     }
+    await options.forget(subject);
     const state = erased.some((connection) => connection.revocation === "failed") ? "pending" : "done";
     return { subject, erasedAt: new Date(now()), state, connections: erased, flows, journalEntries };
   }
 
   async function eraseConnection(connectionId: string): Promise<RevocationOutcome> {
     try {
-      return await connections.disconnect(connectionId, revocationJobs.keep);
+      return await connections.disconnect(connectionId, (grant) => revocationJobs.keep(grant, connectionId));
     } catch (error) {
       // Somebody else has just disconnected it, and knows how that went.
       if (isGrantkeeperError(error) && error.code === "not_connected") return "skipped";
@@ -92,7 +99,7 @@ export function createErasure(options: EraseOptions): Erasure {
 
   async function end(grant: Grant, connectionId: string): Promise<RevocationOutcome> {
     const outcome = await revocation.revoke(grant, connectionId);
-    if (outcome === "failed") await revocationJobs.keep(grant);
+    if (outcome === "failed") await revocationJobs.keep(grant, connectionId);
     return outcome;
   }
 

@@ -1,5 +1,5 @@
 import { GrantkeeperError } from "../errors.ts";
-import type { Logger } from "../events.ts";
+import type { Events, Logger } from "../events.ts";
 import type { Grants, OpenGrant } from "../grant/grants.ts";
 import { notConnected } from "../grant/leases.ts";
 import { liveTokenSet, reauthorizationRequired } from "../grant/live-token-set.ts";
@@ -43,6 +43,7 @@ export interface TokensOptions {
   readonly tokenEndpoint: TokenEndpoint;
   readonly providerRequests: ProviderRequests;
   readonly cache: TokenCache;
+  readonly events: Events;
   readonly logger: Logger;
   readonly now: () => number;
   readonly cacheForMs: number;
@@ -60,7 +61,7 @@ export interface Tokens {
 const rejectedMinimumAgeMs = 30_000;
 
 export function createTokens(options: TokensOptions): Tokens {
-  const { connectors, grants, store, refresh, tokenEndpoint, providerRequests, cache, logger, now } = options;
+  const { connectors, grants, store, refresh, tokenEndpoint, providerRequests, cache, events, logger, now } = options;
 
   const looks = new Map<string, Promise<OpenGrant>>();
 
@@ -170,7 +171,16 @@ export function createTokens(options: TokensOptions): Tokens {
     });
   }
 
-  return { token: (connectionId, request) => abortable(token(connectionId, request), request.signal), current };
+  async function given(connectionId: string, request: TokenOptions): Promise<AccessToken> {
+    const accessToken = await token(connectionId, request);
+    if (!events.isWanted("connection.token_read")) return accessToken;
+    const { grant } = await current(connectionId);
+    const about = { connector: grant.connector, connectionId, tokenSet: request.as ?? "default" };
+    events.emit("connection.token_read", about, grants.subjectOf(grant));
+    return accessToken;
+  }
+
+  return { token: (connectionId, request) => abortable(given(connectionId, request), request.signal), current };
 }
 
 function toAccessToken({ accessToken, tokenType, expiresAt, scopes }: TokenSet): AccessToken {

@@ -59,7 +59,7 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
       const added = await insertPatiently(grant);
       if (added.inserted) {
         const about = { connector: grant.connector, connectionId: added.connectionId };
-        events.emit("connection.connected", about);
+        events.emit("connection.connected", about, grants.subjectOf(grant));
         emitMissing(consent, grant, about);
         return { connectionId: added.connectionId, unproven: [] };
       }
@@ -99,7 +99,8 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
           assertSameAccount(open, consent);
           // Only the answer of an earlier try was lost; or a newer consent has come since, which counts for more.
           if (before !== undefined && before !== open.row.grantId) {
-            events.emit("connection.reconnected", { connector: open.grant.connector, connectionId });
+            const about = { connector: open.grant.connector, connectionId };
+            events.emit("connection.reconnected", about, grants.subjectOf(open.grant));
             return { kind: "done", result: { connectionId, unproven: [] } };
           }
           const live = Object.keys(consent.tokenSets).some((name) => isLive(open.grant, name));
@@ -140,7 +141,7 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
       throw changedMeanwhile(consent.connectorKey, now());
     }
     const about = { connector: grant.connector, connectionId };
-    events.emit("connection.reconnected", about);
+    events.emit("connection.reconnected", about, grants.subjectOf(grant));
     emitMissing(consent, grant, about);
     return { connectionId, unproven };
   }
@@ -205,8 +206,9 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
   ): void {
     for (const [tokenSet, { scopes }] of Object.entries(grant.tokenSets)) {
       const missing = missingScopes(connector, tokenSet, grant);
-      if (missing.length > 0)
-        events.emit("connection.scopes_changed", { ...about, tokenSet, granted: scopes, missing });
+      if (missing.length === 0) continue;
+      const change = { ...about, tokenSet, granted: scopes, missing };
+      events.emit("connection.scopes_changed", change, grants.subjectOf(grant));
     }
   }
 

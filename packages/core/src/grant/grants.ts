@@ -1,7 +1,8 @@
 import type { JsonObject } from "../connector/json.ts";
 import type { Account } from "../connector/types.ts";
 import type { Environment } from "../environment.ts";
-import { GrantkeeperError } from "../errors.ts";
+import { GrantkeeperError, isGrantkeeperError } from "../errors.ts";
+import type { Subject } from "../events.ts";
 import type { Connectors } from "../provider/connectors.ts";
 import type { TokenSet } from "../provider/token-response.ts";
 import type { GrantPayload, GrantRow, GrantState, LeaseKey, Store } from "../store/port.ts";
@@ -67,6 +68,7 @@ export interface Grants {
     options: { readonly replaced: readonly string[]; readonly newGrantId?: boolean },
   ): Promise<{ readonly outcome: "committed" | "superseded" | "identity_taken"; readonly row: GrantRow }>;
   hashOwner(owner: string): string;
+  subjectOf(grant: Pick<Grant, "owner">): Subject;
   /** What makes a connection this one and no other; `undefined` where no account is known. */
   hashIdentity(grant: Pick<Grant, "owner" | "connector" | "account" | "params">): string | undefined;
   hashAccount(connector: string, account: Account): string;
@@ -74,6 +76,8 @@ export interface Grants {
   hashToken(tokenSet: TokenSet): string;
   hashRefreshToken(refreshToken: string): string;
   hashFlow(...parts: readonly string[]): string;
+  /** Of an entry of the audit log and the one before it. */
+  hashEntry(...parts: readonly string[]): string;
 }
 
 export interface GrantsOptions {
@@ -84,9 +88,19 @@ export interface GrantsOptions {
   readonly environment: Environment;
   /** Called once, when the store has been opened. */
   readonly onOpen: () => void;
+  /** Told of a row that is not what was sealed into it. */
+  readonly onUnreadable: (row: GrantRow) => void;
 }
 
-export function createGrants({ store, dataKeys, openIndex, connectors, environment, onOpen }: GrantsOptions): Grants {
+export function createGrants({
+  store,
+  dataKeys,
+  openIndex,
+  connectors,
+  environment,
+  onOpen,
+  onUnreadable,
+}: GrantsOptions): Grants {
   const { randomId } = environment;
   let index: Index | undefined;
   let opening: Promise<void> | undefined;
@@ -150,7 +164,10 @@ export function createGrants({ store, dataKeys, openIndex, connectors, environme
   async function open(row: GrantRow): Promise<OpenGrant> {
     await ready();
     const context = sealContext(row.connectionId, row.grantId, row.version);
-    const plaintext = await dataKeys.open(row, row.sealed, context);
+    const plaintext = await dataKeys.open(row, row.sealed, context).catch((error: unknown) => {
+      if (isGrantkeeperError(error) && error.code === "decryption_failed") onUnreadable(row);
+      throw error;
+    });
     return { row, grant: JSON.parse(Buffer.from(plaintext).toString("utf8")) as Grant };
   }
 
@@ -181,11 +198,13 @@ export function createGrants({ store, dataKeys, openIndex, connectors, environme
       return { outcome, row: { ...row, ...payload, fence: lease.fence, lease: undefined, intents } };
     },
     hashOwner: (owner) => hash("owner", owner),
+    subjectOf: ({ owner }) => ({ ownerHash: hash("owner", owner), owner }),
     hashIdentity,
     hashAccount,
     hashRefreshToken,
     hashToken,
     hashFlow: (...parts) => hash("flow", ...parts),
+    hashEntry: (...parts) => hash("audit", ...parts),
   };
 }
 

@@ -14,7 +14,7 @@ export interface KeyUse extends KeyContext {
   readonly jobs: number;
   /** Refreshes that a process of this host could not save yet. */
   readonly journal: number;
-  /** The store's own secrets: the index key. */
+  /** The store's own secrets: the index key, and of each owner in the audit log a key. */
   readonly records: number;
 }
 
@@ -23,6 +23,8 @@ export interface KeyUsageOptions {
   readonly vault: Vault;
   /** For each entry of this host's journal the key that it needs. */
   readonly journalKeys: () => Promise<readonly KeyContext[]>;
+  /** The same for what lies in the store beside rows and flows. */
+  readonly recordKeys: () => AsyncIterable<KeyContext>;
   readonly ready: () => Promise<void>;
 }
 
@@ -34,6 +36,7 @@ export function createKeyUsage({
   store,
   vault,
   journalKeys,
+  recordKeys,
   ready,
 }: KeyUsageOptions): (options?: PassOptions) => Promise<readonly KeyUse[]> {
   return async (options = {}) => {
@@ -49,6 +52,7 @@ export function createKeyUsage({
 
     const index = await store.records.get("index-key");
     if (index !== undefined) count("records", vault.keyOf(index));
+    for await (const key of recordKeys()) count("records", key);
     for (const key of await journalKeys()) count("journal", key);
     await passOver(
       { ...(options.signal === undefined ? {} : { signal: options.signal }) },

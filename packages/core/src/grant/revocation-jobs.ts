@@ -12,14 +12,20 @@ export interface RevocationJobsOptions {
   readonly revocation: Revocation;
   readonly environment: Environment;
   readonly ready: () => Promise<void>;
+  /** Told of each job that is done. */
+  readonly onRevoked: (connector: string, connectionId: string) => void;
   /** Told of each job that could not be done. */
   readonly onFailure: (code: string) => void;
 }
 
 /** Revocations that a provider could not be told of yet: sealed, with a keyed hash in place of owner and account, for 72 hours. */
 export interface RevocationJobs {
-  keep(grant: Grant): Promise<void>;
+  keep(grant: Grant, connectionId: string): Promise<void>;
   retry(pass?: PassOptions): Promise<PassProgress>;
+}
+
+interface Job extends Revocable {
+  readonly connectionId: string;
 }
 
 // They lie where flows do, which end by themselves. A flow's key is a hash, and begins with no such word.
@@ -35,14 +41,16 @@ export function createRevocationJobs(options: RevocationJobsOptions): Revocation
   const { store, vault, revocation } = options;
 
   /** Asked anew who else needs it: the account may have been connected again since. */
-  async function revoke(job: Revocable): Promise<void> {
+  async function revoke(job: Job): Promise<void> {
     const outcome = await revocation.revokeTokens(job, undefined);
     if (outcome === "failed") throw new GrantkeeperError("provider_unavailable", "A token could not be revoked.");
   }
 
   async function visit({ key, sealed }: StoredFlow): Promise<"changed" | "failed"> {
     try {
-      await revoke(JSON.parse(Buffer.from(await vault.open(sealed, contextOf(key))).toString("utf8")) as Revocable);
+      const job = JSON.parse(Buffer.from(await vault.open(sealed, contextOf(key))).toString("utf8")) as Job;
+      await revoke(job);
+      options.onRevoked(job.connector, job.connectionId);
       await store.flows.take(key);
       return "changed";
     } catch (error) {
@@ -52,9 +60,9 @@ export function createRevocationJobs(options: RevocationJobsOptions): Revocation
   }
 
   return {
-    async keep(grant) {
+    async keep(grant, connectionId) {
       const key = options.environment.randomId(prefix);
-      const job = revocation.revocableOf(grant);
+      const job: Job = { ...revocation.revocableOf(grant), connectionId };
       await store.flows.put(key, await vault.seal(Buffer.from(JSON.stringify(job)), contextOf(key)), lifetimeMs);
     },
     retry: (pass = {}) =>

@@ -11,6 +11,8 @@ export interface RotateKeysOptions {
   readonly renew: () => Promise<unknown>;
   /** Seals the store's own secrets under the key that seals now. */
   readonly resealRecords: () => Promise<unknown>;
+  /** Told of each row whose data key was wrapped anew. */
+  readonly onRewrapped: (row: GrantRow) => void;
   /** Told of each row that could not be done. */
   readonly onFailure: (connectionId: string, code: string) => void;
 }
@@ -27,7 +29,7 @@ const maximumTries = 5;
 
 /** Wraps every connection's data key in the key that seals now. Grants themselves are not opened. */
 export function createRotateKeys(options: RotateKeysOptions): RotateKeys {
-  const { store, dataKeys, ready, onFailure } = options;
+  const { store, dataKeys, ready, onRewrapped, onFailure } = options;
 
   async function rewrap(row: GrantRow): Promise<"changed" | "left"> {
     const { connectionId } = row;
@@ -37,7 +39,10 @@ export function createRotateKeys(options: RotateKeysOptions): RotateKeys {
       const rewrapped = await dataKeys.rewrap({ connectionId, wrappedKey });
       if (rewrapped === undefined) return "left";
       const outcome = await store.rewrap({ connectionId, grantId, expected: wrappedKey, wrappedKey: rewrapped });
-      if (outcome === "rewrapped") return "changed";
+      if (outcome === "rewrapped") {
+        onRewrapped(current);
+        return "changed";
+      }
       // A new consent, or another process's pass: what is there now may be done already.
       current = await store.get(connectionId);
     }

@@ -21,7 +21,8 @@ export async function applyEntry(options: SaveOptions, held: HeldGrant, entry: J
   await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: !doubted, doubted });
   await options.journal.remove(entry);
   const { connectionId } = held.lease;
-  options.events.emit("connection.refreshed", { connector: held.grant.connector, connectionId, tokenSet: name });
+  const about = { connector: held.grant.connector, connectionId, tokenSet: name };
+  options.events.emit("connection.refreshed", about, options.grants.subjectOf(held.grant));
   return "look again";
 }
 

@@ -94,12 +94,13 @@ export function createSettle(options: SettleOptions): Settle {
     const saved = await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: true, doubted });
     if (saved === undefined) return "look again";
     const about = { connector: held.grant.connector, connectionId: held.lease.connectionId, tokenSet: name };
-    events.emit("connection.refreshed", about);
+    const subject = grants.subjectOf(held.grant);
+    events.emit("connection.refreshed", about, subject);
     const before = missingScopes(connector, name, held.grant);
     const missing = missingScopes(connector, name, saved.grant);
     if (before.join(" ") !== missing.join(" ")) {
       const granted = saved.grant.tokenSets[name]?.scopes ?? [];
-      events.emit("connection.scopes_changed", { ...about, granted, missing });
+      events.emit("connection.scopes_changed", { ...about, granted, missing }, subject);
     }
     return saved;
   }
@@ -153,7 +154,8 @@ export function createSettle(options: SettleOptions): Settle {
     const grant: Grant = { ...held.grant, ended: { ...held.grant.ended, [tokenSet]: reason } };
     const { outcome } = await grants.commit(held, grant, { replaced: [tokenSet] });
     if (outcome !== "committed") return false;
-    events.emit("connection.needs_reauthorization", { connector, connectionId, tokenSet, reason });
+    const about = { connector, connectionId, tokenSet, reason };
+    events.emit("connection.needs_reauthorization", about, grants.subjectOf(held.grant));
     return true;
   }
 
@@ -163,7 +165,8 @@ export function createSettle(options: SettleOptions): Settle {
       if (refreshToken !== undefined) failures.remember(grants.hashRefreshToken(refreshToken), error);
     }
     const { connector } = held.grant;
-    events.emit("connection.refresh_failed", { connector, connectionId, tokenSet: name, code: error.code });
+    const about = { connector, connectionId, tokenSet: name, code: error.code };
+    events.emit("connection.refresh_failed", about, grants.subjectOf(held.grant));
     return error;
   }
 

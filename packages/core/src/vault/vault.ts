@@ -6,7 +6,7 @@ import { lengthPrefixed } from "./length-prefixed.ts";
 
 /** What a sealed value is bound to: it opens only with the same three. */
 export interface SealContext {
-  readonly kind: "grant" | "data-key" | "flow" | "journal" | "setting" | "revocation";
+  readonly kind: "grant" | "data-key" | "flow" | "journal" | "setting" | "revocation" | "audit-owner";
   readonly id: string;
   readonly version: number;
 }
