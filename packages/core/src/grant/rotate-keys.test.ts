@@ -35,6 +35,32 @@ describe("rotateKeys", () => {
     expect(await another({ keys: [next, key] }).rotateKeys()).toEqual({ seen: 20, changed: 0, failed: 0 });
   });
 
+  test("E7 whoever has not heard of a renewed key does not take rows back under the one before", async () => {
+    const { keeper, another } = await createWorld(githubConnector);
+    await connect(keeper);
+    const unaware = another();
+    expect(await unaware.rotateKeys()).toEqual({ seen: 1, changed: 0, failed: 0 });
+    await keeper.rotateKeys({ renew: true });
+    expect(await unaware.rotateKeys()).toEqual({ seen: 1, changed: 0, failed: 0 });
+    expect((await keeper.keyUsage()).map(({ version }) => version)).toEqual([2]);
+  });
+
+  test("E7 a pass that was broken off is ended under its renewed key by a process that ran before", async () => {
+    const { keeper, another } = await createWorld(githubConnector);
+    const stop = new AbortController();
+    for (let count = 0; count < 110; count++) await connect(keeper, { owner: `owner-${count}` });
+    const unaware = another();
+    await unaware.rotateKeys();
+    const broken = keeper.rotateKeys({ renew: true, signal: stop.signal, onProgress: () => stop.abort() });
+    expect(await codeOf(broken)).toBe("aborted");
+    expect((await keeper.keyUsage()).map(({ version, rows }) => [version, rows])).toEqual([
+      [1, 10],
+      [2, 100],
+    ]);
+    expect(await unaware.rotateKeys()).toEqual({ seen: 110, changed: 10, failed: 0 });
+    expect((await keeper.keyUsage()).map(({ version, rows }) => [version, rows])).toEqual([[2, 110]]);
+  });
+
   test("I3 a pass in the middle of a refresh disturbs neither", async () => {
     let arrive = (): void => undefined;
     const held = new Promise<undefined>((resolve) => {
