@@ -1,31 +1,10 @@
 import { join } from "node:path";
 import { createKeeper, generateKey } from "@grantkeeper/core";
-import { defineConnector } from "@grantkeeper/core/connector";
 import { consent, startProvider } from "@grantkeeper/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { sqliteStore } from "./index.ts";
+import { example } from "./test/example.ts";
 import { createFolder } from "./test/fixtures.ts";
-
-const example = defineConnector({
-  id: "example",
-  name: "Example",
-  clientId: "client",
-  clientSecret: "secret",
-  clientAuth: "client_secret_post",
-  pkce: "S256",
-  authorizationEndpoint: "https://example.com/authorize",
-  tokenEndpoint: "https://example.com/token",
-  apiBaseUrl: "https://api.example.com/",
-  apiOrigins: ["https://api.example.com"],
-  scopes: ["read"],
-  scopeSeparator: " ",
-  tokenSets: {},
-  params: {},
-  rotation: { kind: "strict" },
-  revocationScope: "token",
-  docs: "https://example.com/docs",
-  checkedOn: "2026-11-23",
-});
 
 test("D2 F2 a hundred callers of two keepers on one file make one token request for an expired token", async () => {
   const path = join(createFolder(), "grants.db");
