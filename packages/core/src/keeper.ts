@@ -142,6 +142,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     store,
     dataKeys,
     ready: grants.ready,
+    rereadKeys: keySet.reread,
     renew: keySet.renew,
     async resealRecords() {
       await openIndex(store, vault);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { generateKey, type KeyConfig } from "../index.ts";
+import { generateKey, type KeyConfig, type Store } from "../index.ts";
 import { closeWorlds, codeOf, connect, createWorld, githubConnector, key } from "../test/harness.ts";
 
 afterEach(closeWorlds);
@@ -59,6 +59,33 @@ describe("rotateKeys", () => {
     ]);
     expect(await unaware.rotateKeys()).toEqual({ seen: 110, changed: 10, failed: 0 });
     expect((await keeper.keyUsage()).map(({ version, rows }) => [version, rows])).toEqual([[2, 110]]);
+  });
+
+  test("E7 a pass that is overtaken again and again leaves alone what is under a newer key than its own", async () => {
+    const { keeper, another, store } = await createWorld(githubConnector);
+    await connect(keeper);
+    const rewrap: Store["rewrap"] = async (request) => {
+      await keeper.rotateKeys({ renew: true });
+      return store.rewrap(request);
+    };
+    const overtaken = another({ store: { ...store, rewrap } });
+    expect(await overtaken.rotateKeys({ renew: true })).toEqual({ seen: 1, changed: 0, failed: 0 });
+    expect((await keeper.keyUsage()).map(({ version }) => version)).toEqual([3]);
+  });
+
+  test("E7 a pass wraps under a key of which nothing but the store has told it", async () => {
+    const { keeper, another, store } = await createWorld(githubConnector);
+    await connect(keeper);
+    // It dies when it has made the key and nothing is sealed under it.
+    const records = { ...store.records, compareAndSet: dyingAt("index-key", store.records.compareAndSet) };
+    expect(await codeOf(another({ store: { ...store, records } }).rotateKeys({ renew: true }))).toBe(
+      "store_unavailable",
+    );
+    expect((await keeper.keyUsage()).map(({ version }) => version)).toEqual([1]);
+    expect(await keeper.rotateKeys()).toEqual({ seen: 1, changed: 1, failed: 0 });
+    expect((await keeper.keyUsage()).map(({ version, rows, records }) => [version, rows, records])).toEqual([
+      [2, 1, 1],
+    ]);
   });
 
   test("I3 a pass in the middle of a refresh disturbs neither", async () => {
@@ -123,3 +150,12 @@ describe("keyUsage", () => {
     expect((await connection.status()).state).toBe("active");
   });
 });
+
+type CompareAndSet = Store["records"]["compareAndSet"];
+
+function dyingAt(fatal: string, compareAndSet: CompareAndSet): CompareAndSet {
+  return async (name, expected, value) => {
+    if (name === fatal) throw new Error("It is dead.");
+    return compareAndSet(name, expected, value);
+  };
+}

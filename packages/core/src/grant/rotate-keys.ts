@@ -7,7 +7,9 @@ export interface RotateKeysOptions {
   readonly store: Store;
   readonly dataKeys: DataKeys;
   readonly ready: () => Promise<void>;
-  /** Adds a key-encryption key, which seals from then on. */
+  /** Looks for the key-encryption keys that other processes have added. */
+  readonly rereadKeys: () => Promise<unknown>;
+  /** Adds one, which seals from then on. */
   readonly renew: () => Promise<unknown>;
   /** Seals the store's own secrets under the key that seals now. */
   readonly resealRecords: () => Promise<unknown>;
@@ -52,7 +54,7 @@ export function createRotateKeys(options: RotateKeysOptions): RotateKeys {
 
   return async (pass = {}) => {
     await ready();
-    if (pass.renew === true) await options.renew();
+    await (pass.renew === true ? options.renew() : options.rereadKeys());
     await options.resealRecords();
     return passOver(
       pass,

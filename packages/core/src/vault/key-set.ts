@@ -21,6 +21,8 @@ export interface KeySet {
   find(context: KeyContext): Promise<KeyEncryptionKey>;
   /** Adds one under the first key of the configuration, which seals from then on. */
   renew(): Promise<KeyEncryptionKey>;
+  /** Looks for those that other processes have added. */
+  reread(): Promise<void>;
 }
 
 export interface KeySetOptions {
@@ -129,6 +131,9 @@ export function createKeySet({ records, providers, lifetimeMs, now }: KeySetOpti
       );
     },
     renew: async () => add(newest(await read())),
+    async reread() {
+      await read();
+    },
   };
 }
 

@@ -21,7 +21,7 @@ export interface Vault {
   open(sealed: Uint8Array, context: SealContext): Promise<Uint8Array>;
   /** Which key has sealed a value. */
   keyOf(sealed: Uint8Array): KeyContext;
-  /** Whether that is the one that seals now. */
+  /** Whether that is the one that seals now, or one that another process has put in its place. */
   isCurrent(sealed: Uint8Array): Promise<boolean>;
 }
 
@@ -54,7 +54,8 @@ export function createVault(keySet: KeySet): Vault {
     async isCurrent(sealed) {
       const { keyId, version } = keyOf(sealed);
       const current = await keySet.sealing();
-      return keyId === current.keyId && version === current.version;
+      // A later version was made by a process that renewed the key, of which this one has not heard yet.
+      return keyId === current.keyId && version >= current.version;
     },
   };
 }
