@@ -24,17 +24,18 @@ export interface StageOptions {
   readonly store: StoreKind;
   readonly rotation: RotationKind;
   readonly connections: number;
+  /** Seconds. Left out: so long that no token runs out a second time. */
+  readonly accessTokenLife?: number;
   /** Ends the work before its time; all is cleared away. */
   readonly signal: AbortSignal;
 }
 
-/** In seconds: no token runs out a second time. */
 const longLife = 3_600;
 
 /** Sets a stage, runs work on it, and clears it away. */
 export async function onStage<Result>(options: StageOptions, work: (stage: Stage) => Promise<Result>): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), "grantkeeper-storm-"));
-  const judge = await startEmulator(options.rotation, longLife);
+  const judge = await startEmulator(options.rotation, options.accessTokenLife ?? longLife);
   const home = await createStoreHome(options.store, folder, `grantkeeper_storm_${process.pid}_${Date.now()}`);
   try {
     const setup: KeeperSetup = {

@@ -6,6 +6,7 @@ export interface Child<Message> {
   readonly heard: readonly Message[];
   tell(message: "stop"): void;
   kill(): void;
+  readonly isOver: boolean;
   /** The signal or the code that it ended with, and what it wrote about it. */
   readonly ended: Promise<string>;
 }
@@ -31,10 +32,22 @@ export function startChild<Message>(
     heard.push(message);
     onMessage(message);
   });
-  // What was said last is heard before the channel is closed.
+  let isOver = false;
+  // Not its exit: what was said last is heard before the channel is closed.
   const ended = new Promise<string>((resolve) => {
-    child.once("close", (code, signal) => resolve(`${signal ?? code}${errors}`));
+    child.once("close", (code, signal) => {
+      isOver = true;
+      resolve(`${signal ?? code}${errors}`);
+    });
   });
   child.send(setup);
-  return { heard, ended, tell: (message) => void child.send(message), kill: () => void child.kill("SIGKILL") };
+  return {
+    heard,
+    ended,
+    get isOver() {
+      return isOver;
+    },
+    tell: (message) => void child.send(message, () => undefined),
+    kill: () => void child.kill("SIGKILL"),
+  };
 }

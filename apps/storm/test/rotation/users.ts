@@ -1,0 +1,66 @@
+import { once } from "node:events";
+import { openKeeper } from "../../src/keeper.ts";
+import { signInAt } from "../../src/provider/sign-in.ts";
+import { openStore } from "../../src/store.ts";
+import { connect, disconnect, ownerOf, reconnect } from "../../src/worker/consents.ts";
+import type { KeeperSetup } from "../../src/worker/messages.ts";
+
+export interface UsersSetup extends KeeperSetup {
+  /** Whose users they are. */
+  readonly connections: readonly string[];
+}
+
+/** How often it has been done so far. */
+export interface Done {
+  readonly refreshes: number;
+  readonly reconnects: number;
+  readonly disconnects: number;
+}
+
+const [setup] = (await once(process, "message")) as [UsersSetup];
+let stopping = false;
+process.once("message", () => {
+  stopping = true;
+});
+const { store, close } = openStore(setup.store);
+const keeper = openKeeper(setup, store);
+const signIn = signInAt("emulator");
+const done = { refreshes: 0, reconnects: 0, disconnects: 0 };
+keeper.on("connection.refreshed", () => void done.refreshes++);
+keeper.on("connection.reconnected", () => void done.reconnects++);
+keeper.on("connection.disconnected", () => void done.disconnects++);
+
+/** Goes over some of the connections, again and again. Whatever goes wrong ends this process. */
+async function use(mine: readonly string[]): Promise<void> {
+  const connections = await Promise.all(mine.map(accountOf));
+  for (let visit = 0; !stopping; visit++) {
+    const place = visit % connections.length;
+    const connection = connections[place];
+    if (connection === undefined) return;
+    const { id, account } = connection;
+    await keeper.connection("main", { id }).token();
+    // Read from the store, whatever is known here.
+    await keeper.connection("main", { id }).status();
+    if (visit % 41 === 7) await reconnect(keeper, signIn, account, id);
+    // The others stay, so that none of their rows is spared a rotation by being a new one.
+    if (visit % 41 === 19 && place % 2 === 0) {
+      await disconnect(keeper, id);
+      connection.id = await connect(keeper, signIn, ownerOf(account), account);
+    }
+    if (visit % 10 === 0) process.send?.({ ...done } satisfies Done);
+  }
+}
+
+async function accountOf(id: string): Promise<{ id: string; readonly account: string }> {
+  const { account } = await keeper.connection("main", { id }).status();
+  return { id, account: account?.id ?? "" };
+}
+
+const atOnce = 3;
+await Promise.all(
+  Array.from({ length: atOnce }, (_, turn) => use(setup.connections.filter((_id, index) => index % atOnce === turn))),
+);
+process.send?.({ ...done } satisfies Done);
+await keeper.close();
+await close();
+process.disconnect();
