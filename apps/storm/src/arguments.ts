@@ -14,6 +14,7 @@ export type Command =
       readonly kills: number;
       readonly seconds: number;
       readonly faults: boolean;
+      readonly rewrap: boolean;
       readonly seed: number;
       /** Files for the report and for the whole history. */
       readonly json: string | undefined;
@@ -40,6 +41,7 @@ export const usage = `npm run storm -- --store postgres|sqlite [options]
   --kills N          SIGKILLs, at any time and at the named points in equal shares (200)
   --seconds N        how long the storm lasts (60)
   --faults           with a bad network and provider, and a store that is locked or far away
+  --rewrap           with two processes that rotate keys all the time, both at once
   --provider emulator|oidc   who judges: the emulator, or oidc-provider, which is strict (emulator)
   --seed N           of the choices; the same seed makes the same plan (random)
   --json FILE        writes the last line there, too
@@ -57,7 +59,7 @@ const text = { type: "string" } as const;
 const flag = { type: "boolean", default: false } as const;
 const known = {
   ...{ store: text, rotation: text, provider: text, processes: text, connections: text, kills: text, seconds: text },
-  ...{ seed: text, json: text, history: text, callers: text, refreshes: text, faults: flag },
+  ...{ seed: text, json: text, history: text, callers: text, refreshes: text, faults: flag, rewrap: flag },
   ...{ herd: flag, takeover: flag, cost: flag, help: flag },
 } as const;
 
@@ -76,6 +78,7 @@ const allowed: Readonly<Record<Command["kind"], readonly string[]>> = {
       "json",
       "history",
       "faults",
+      "rewrap",
     ],
   ],
   herd: ["store", "rotation", "processes", "callers"],
@@ -130,9 +133,10 @@ export function readArguments(given: readonly string[]): Command {
         const value = options.get(name);
         return typeof value === "string" ? value : undefined;
       };
+      const rewrap = options.get("rewrap") === true;
       return {
-        ...{ kind, store, rotation, provider },
-        processes: count("processes", 8, 1, 64),
+        ...{ kind, store, rotation, provider, rewrap },
+        processes: count("processes", 8, rewrap ? 2 : 1, 64),
         connections: count("connections", provider === "oidc" ? 100 : 1_000, 1, 100_000),
         kills: count("kills", 200, 0, 100_000),
         seconds: count("seconds", 60, 1, 86_400),

@@ -11,6 +11,8 @@ export interface StormOptions {
   readonly kills: number;
   readonly seconds: number;
   readonly faults: boolean;
+  /** Two of the processes rotate keys all the time, both at once. */
+  readonly rewrap: boolean;
   readonly seed: number;
   /** Left out: those of `shortTimes`. */
   readonly times?: Times;

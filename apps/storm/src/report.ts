@@ -11,6 +11,7 @@ export interface StormReport {
   readonly provider: string;
   readonly rotation: string;
   readonly faults: boolean;
+  readonly rewrap: boolean;
   readonly seed: number;
   readonly processes: number;
   readonly connections: number;
@@ -20,6 +21,8 @@ export interface StormReport {
   readonly stops: number;
   readonly reconnects: number;
   readonly disconnects: number;
+  /** Passes of `rotateKeys` that came to their end, and the rows that these have rewrapped. */
+  readonly rewrapPasses: number;
   readonly rewraps: number;
   readonly reuseDetected: number;
   readonly lost: number;
@@ -33,12 +36,12 @@ export interface StormReport {
 
 export function reportOf(options: StormOptions, { history, verdict, stops, failures }: StormResult): StormReport {
   const { losses, violations } = verdict;
-  const { store, provider, rotation, faults, seed, processes, connections } = options;
+  const { store, provider, rotation, faults, rewrap, seed, processes, connections } = options;
   const points = ["random", ...killPoints];
   const explained = losses.flatMap(({ cause }) => (cause === undefined ? [] : [cause]));
   const delays = verdict.commitDelays.toSorted((a, b) => a - b);
   return {
-    ...{ store, provider, rotation, faults, seed, processes, connections },
+    ...{ store, provider, rotation, faults, rewrap, seed, processes, connections },
     refreshes: verdict.refreshes,
     kills: history.kills.length,
     killsByPoint: countsOf(
@@ -48,6 +51,7 @@ export function reportOf(options: StormOptions, { history, verdict, stops, failu
     stops,
     reconnects: verdict.reconnects,
     disconnects: verdict.disconnects,
+    rewrapPasses: verdict.rewrapPasses,
     rewraps: verdict.rewraps,
     reuseDetected: history.reuseDetected,
     lost: losses.length - explained.length,

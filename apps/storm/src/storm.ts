@@ -24,6 +24,8 @@ const progressMs = 3_000;
 /** Each rotation of keys starts every process twice: many more of them would be all that a long storm does. */
 const mostRotations = 6;
 const leastMixedMs = 4_000;
+/** So many processes rotate keys all the time where that was asked for. */
+const rotating = 2;
 /** With so many there is nothing to be learned from more. */
 const mostFailures = 20;
 /** Beyond the longest of the times that a refresh may take. */
@@ -62,7 +64,8 @@ async function storm(options: StormOptions, onEnd: OnEnd): Promise<StormResult> 
     compileCache: world.compileCache,
     configure(place, process) {
       workers.push(process);
-      return { ...world.workerSetup(process), keys: plan.keysAt(place), customers: [...customers] };
+      const rotates = options.rewrap && place < rotating;
+      return { ...world.workerSetup(process), keys: plan.keysAt(place), customers: [...customers], rotates };
     },
     onMessage(worker, message) {
       if (message.kind === "stopping") chaos.onStopping(worker);

@@ -31,10 +31,10 @@ export interface World {
   readonly plan: KeyPlan;
   /** A folder for compiled code. */
   readonly compileCache: string;
-  /** What a keeper of the orchestrator's own is opened with, with all keys that there are. */
+  /** What a keeper of the orchestrator's own is opened with, with the keys that are configured then. */
   own(process: ProcessId): OwnOptions;
   /** What a worker is started with, but for keys and customers. */
-  workerSetup(process: ProcessId): Omit<WorkerSetup, "customers">;
+  workerSetup(process: ProcessId): Omit<WorkerSetup, "customers" | "rotates">;
   /** Who is asked before a provider's answer is sent. */
   onAfterCommit(afterCommit: WitnessOptions["afterCommit"]): void;
   /** Puts together what all have written down, and names the deaths that have no trace. */
@@ -80,7 +80,7 @@ export async function openWorld(options: StormOptions, onEnd: OnEnd): Promise<Wo
     ...{ random, times, judge, witness, faults, plan },
     compileCache: join(folder, "compiled"),
     own: (process) => ({
-      setup: { ...keeper, keys: plan.all },
+      setup: { ...keeper, keys: plan.keysAt(0) },
       ...{ witness, judge, provider, process, history: historyOf(process) },
     }),
     workerSetup: (process) => ({

@@ -7,7 +7,7 @@ import { type Story, tell } from "./check/story.ts";
 
 const options: StormOptions = {
   ...{ store: "sqlite", provider: "emulator", rotation: "strict", processes: 2, connections: 1, kills: 1, seconds: 1 },
-  ...{ faults: false, seed: 7, signal: new AbortController().signal, onProgress: () => undefined },
+  ...{ faults: false, rewrap: false, seed: 7, signal: new AbortController().signal, onProgress: () => undefined },
 };
 
 /** A kill spends a refresh token, which is found out. */
@@ -31,13 +31,22 @@ test("the last line has what was counted, in the order in which it is documented
   const report = reportOf(options, result);
   expect(JSON.stringify(report)).toBe(
     JSON.stringify({
-      ...{ store: "sqlite", provider: "emulator", rotation: "strict", faults: false, seed: 7, processes: 2 },
-      ...{ connections: 1, refreshes: 0, kills: 1 },
+      ...{ store: "sqlite", provider: "emulator", rotation: "strict", faults: false, rewrap: false, seed: 7 },
+      ...{ processes: 2, connections: 1, refreshes: 0, kills: 1 },
       killsByPoint: {
         ...{ random: 0, "before-send": 0, "after-provider-commit": 0, "after-response": 1, "after-commit": 0 },
         "before-release": 0,
       },
-      ...{ stops: 2, reconnects: 0, disconnects: 0, rewraps: 0, reuseDetected: 1, lost: 0, lostInWindow: 1 },
+      ...{
+        stops: 2,
+        reconnects: 0,
+        disconnects: 0,
+        rewrapPasses: 0,
+        rewraps: 0,
+        reuseDetected: 1,
+        lost: 0,
+        lostInWindow: 1,
+      },
       windowByCause: { "killed-after-response": 1 },
       commitDelayMs: { p50: null, p99: null },
       violations: { I1: 0, I2: 0, I3: 0, I4: 0, I5: 0, I6: 0, I7: 0, I8: 0 },

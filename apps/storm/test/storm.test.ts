@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { RotationKind } from "../src/history/history.ts";
 import type { StormOptions } from "../src/options.ts";
-import { isKept, problemsOf, reportOf } from "../src/report.ts";
+import { isKept, problemsOf, reportOf, type StormReport } from "../src/report.ts";
 import { missingPostgres, type StoreKind } from "../src/store.ts";
 import { runStorm } from "../src/storm.ts";
 import type { Times } from "../src/times.ts";
@@ -14,10 +14,14 @@ if (missing !== undefined && process.env["GRANTKEEPER_REQUIRE_SERVICES"]) throw 
 
 const times: Times = { callTimeout: 1, lease: 2, recoveryWait: 3, cacheFor: 1, accessTokenLife: 2 };
 
-async function shortStorm(store: StoreKind, rotation: RotationKind, change: Partial<StormOptions> = {}): Promise<void> {
+async function shortStorm(
+  store: StoreKind,
+  rotation: RotationKind,
+  change: Partial<StormOptions> = {},
+): Promise<StormReport> {
   const options: StormOptions = {
     ...{ store, rotation, provider: "emulator", processes: 3, connections: 30, kills: 6, seconds: 8, faults: false },
-    ...{ times, seed: Math.floor(Math.random() * 2 ** 31) },
+    ...{ rewrap: false, times, seed: Math.floor(Math.random() * 2 ** 31) },
     signal: new AbortController().signal,
     onProgress: () => undefined,
     ...change,
@@ -31,6 +35,7 @@ async function shortStorm(store: StoreKind, rotation: RotationKind, change: Part
   expect(report.refreshes).toBeGreaterThan(options.connections);
   expect(report.kills).toBeGreaterThan(0);
   expect(report.stops).toBeGreaterThan(0);
+  return report;
 }
 
 test("T1 T2 T4 I1 I2 I3 I4 I5 I6 I7 I8 F3 F4 F5 F6 D5 D6 a storm on SQLite loses nothing outside the window", () =>
@@ -41,6 +46,12 @@ test("T3 D4 F7 F12 a storm with faults on SQLite loses nothing where there is a 
   shortStorm("sqlite", "grace", { faults: true }));
 test("T1 a storm on SQLite loses nothing outside the window in the judgement of oidc-provider", () =>
   shortStorm("sqlite", "strict", { provider: "oidc", connections: 20 }));
+
+test("E7 a storm on SQLite in which two processes rotate keys all the time loses nothing", async () => {
+  const { connections, rewrapPasses, rewraps } = await shortStorm("sqlite", "untilUsed", { rewrap: true });
+  expect(rewrapPasses).toBeGreaterThan(10);
+  expect(rewraps).toBeGreaterThan(10 * connections);
+});
 
 describe.skipIf(missing)(missing ?? "on PostgreSQL", () => {
   test("T1 T2 T4 a storm loses nothing outside the window", () => shortStorm("postgres", "strict"));

@@ -11,10 +11,11 @@ export type { Loss } from "./losses.ts";
 export interface Verdict {
   readonly violations: readonly Violation[];
   readonly losses: readonly Loss[];
-  /** Stored refreshes, consents on connections that were there, deletions, and rewrapped rows. */
+  /** Stored refreshes, consents on connections that were there, deletions, passes that rewrap, and the rows of these. */
   readonly refreshes: number;
   readonly reconnects: number;
   readonly disconnects: number;
+  readonly rewrapPasses: number;
   readonly rewraps: number;
   /** Microseconds from an answer's last byte to the acknowledged commit. */
   readonly commitDelays: readonly number[];
@@ -30,6 +31,9 @@ export function check(history: History): Verdict {
   const endings = findEndings(facts);
   const losses = findLosses(facts, endings);
   const stored = [...versions.byConnection.values()].flat();
+  const passes = history.processes.flatMap(({ events }) =>
+    events.flatMap((event) => (event.kind === "rewrapped" ? [event.rows] : [])),
+  );
   return {
     violations: [
       ...checkReuse(facts),
@@ -45,9 +49,8 @@ export function check(history: History): Verdict {
     refreshes: stored.filter(({ purpose }) => purpose === "refresh").length,
     reconnects: stored.filter(({ purpose, version }) => purpose === "consent" && version > 1).length,
     disconnects: accounts.deletions.filter(({ settled }) => settled?.outcome === "deleted").length,
-    rewraps: history.processes
-      .flatMap(({ events }) => events)
-      .reduce((sum, event) => sum + (event.kind === "rewrapped" ? event.rows : 0), 0),
+    rewrapPasses: passes.length,
+    rewraps: passes.reduce((sum, rows) => sum + rows, 0),
     commitDelays: [...accounts.senders.values()].flatMap(({ sent, received, commits }) => {
       if (sent.presented === undefined || received?.access === undefined) return [];
       const settled = commits.find((commit) => commit.settled?.outcome === "committed")?.settled;

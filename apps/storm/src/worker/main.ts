@@ -14,6 +14,7 @@ import type { FromWorker, ToWorker, WorkerSetup } from "./messages.ts";
 import { createPoints, type Points } from "./points.ts";
 import { recordedFetch } from "./recorded-fetch.ts";
 import { recordedStore } from "./recorded-store.ts";
+import { rewrapAll, startRotating } from "./rotating.ts";
 
 /** Without these a process would be of no use in a storm; whatever else a caller is told is a failure. */
 const explained = ["provider_unavailable", "store_unavailable", "lease_timeout", "closed", "aborted"];
@@ -64,17 +65,10 @@ function begin(setup: WorkerSetup): Running {
     route: (purpose) => ({ from: provider, to: purpose === "token" ? entry : witness }),
   });
   const keeper = openKeeper(setup, recordedStore(store, writer, points), fetch);
+  // Faults answer with HTML, too.
+  const expected = new Set(setup.faults ? [...explained, "invalid_response"] : explained);
+  const onFailure = (text: string): void => tell({ kind: "failed", text });
   let leaving = false;
-  /** As before a key is taken away: nothing that somebody still needs may be under another one. */
-  async function needsOneKey(): Promise<boolean> {
-    const uses = await keeper.keyUsage().catch((error: unknown) => {
-      if (isGrantkeeperError(error) && explained.includes(error.code)) return undefined;
-      throw error;
-    });
-    // A consent of a process that was killed is nobody's, and ends by itself.
-    const others = uses?.filter(({ keyId }) => keyId !== setup.keys[0]?.id);
-    return others?.every(({ rows, journal, records }) => rows + journal + records === 0) === true;
-  }
   keeper.on("connection.needs_reauthorization", ({ connectionId: connection, reason }) => {
     writer.write({ kind: "ended", at: now(), connection, reason });
   });
@@ -82,31 +76,29 @@ function begin(setup: WorkerSetup): Running {
     ...{ keeper, writer, customers: setup.customers, random: createRandom(setup.seed) },
     signIn: signInAt(setup.provider),
     apiPath: setup.connector.userinfoEndpoint ?? "",
-    // Faults answer with HTML, too.
-    expected: new Set(setup.faults ? [...explained, "invalid_response"] : explained),
     onConnected: (customer, connection) => tell({ kind: "connected", customer, connection }),
-    onFailure: (text) => tell({ kind: "failed", text }),
+    ...{ expected, onFailure },
   });
+  const stopRotating = setup.rotates ? startRotating({ keeper, writer, expected, onFailure }) : async () => undefined;
   const stopWatching = watchStalls((from, to) => writer.write({ kind: "stalled", at: to, from }));
   const beat = setInterval(() => tell({ kind: "beat" }), 500);
 
   return {
     points,
     async rewrap() {
-      for (;;) {
-        const { changed, failed } = await keeper.rotateKeys().catch((error: unknown) => {
+      while (!leaving) {
+        const isDone = await rewrapAll(keeper, writer, setup.keys[0]?.id).catch((error: unknown) => {
           // A store that is away comes back; a keeper that is closed leaves it to another process.
-          if (isGrantkeeperError(error) && explained.includes(error.code)) return { changed: 0, failed: 1 };
+          if (isGrantkeeperError(error) && explained.includes(error.code)) return false;
           throw error;
         });
-        writer.write({ kind: "rewrapped", at: now(), rows: changed });
-        if (leaving) return;
-        if (failed === 0 && (await needsOneKey())) return tell({ kind: "rewrapped" });
+        if (isDone) return tell({ kind: "rewrapped" });
         await delay(500);
       }
     },
     async leave() {
       leaving = true;
+      await stopRotating();
       await load.stop(() => keeper.close());
       clearInterval(beat);
       stopWatching();

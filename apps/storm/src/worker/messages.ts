@@ -34,6 +34,8 @@ export interface WorkerSetup extends KeeperSetup {
   readonly customers: readonly Customer[];
   /** Whether a provider's answer may be one that no provider should give. */
   readonly faults: boolean;
+  /** Whether it rotates keys all the time. */
+  readonly rotates: boolean;
 }
 
 export type ToWorker =
