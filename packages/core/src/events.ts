@@ -2,6 +2,7 @@ import { currentActor } from "./actor.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { ReauthorizationReason } from "./grant/grants.ts";
 import type { RevocationOutcome } from "./grant/revocation.ts";
+import type { Subject } from "./grant/subject.ts";
 
 /** What happened to a connection. No event holds a secret. */
 export interface ConnectionEvents {
@@ -35,13 +36,6 @@ export interface ConnectionEvent {
   readonly connectionId: string;
   /** Who acted, as the application said by `keeper.by` or `keeper.as`. */
   readonly actor: string | undefined;
-}
-
-/** Whose connection it is; of one that was erased nobody knows. */
-export interface Subject {
-  readonly ownerHash: string;
-  /** `undefined` where it could not be opened. */
-  readonly owner?: string | undefined;
 }
 
 export type EventName = keyof ConnectionEvents;

@@ -1,12 +1,6 @@
 export type { AuditAct } from "./audit/acts.ts";
-export {
-  type AuditEntry,
-  type AuditLog,
-  type AuditLogOptions,
-  type AuditQuery,
-  type AuditVerification,
-  auditLog,
-} from "./audit/audit-log.ts";
+export { type AuditLog, type AuditLogOptions, type AuditVerification, auditLog } from "./audit/audit-log.ts";
+export type { AuditEntry, AuditPage, AuditQuery } from "./audit/entries.ts";
 export type { AuditFault, AuditHead } from "./audit/verify.ts";
 export type { ApiRequestInit } from "./connection/api-fetch.ts";
 export type { Connection, ConnectionStatus, IdentifiedConnection, TokenSetStatus } from "./connection/connection.ts";

@@ -1,5 +1,6 @@
 import { runAs } from "./actor.ts";
 import { openAudit } from "./audit/open-audit.ts";
+import { tellUnreadable } from "./audit/unreadable.ts";
 import { checkMetadata, createConnections } from "./connection/connections.ts";
 import { createErasure } from "./connection/erase.ts";
 import { exportOwner } from "./connection/export.ts";
@@ -20,7 +21,6 @@ import { createLeases } from "./grant/leases.ts";
 import { createRevocation } from "./grant/revocation.ts";
 import { createRevocationJobs } from "./grant/revocation-jobs.ts";
 import { createRotateKeys } from "./grant/rotate-keys.ts";
-import { tellUnreadable } from "./grant/unreadable.ts";
 import type { ConnectorMap, Keeper, KeeperOptions } from "./keeper-api.ts";
 import { checkCacheKeysFor, checkCallbackUrl, checkOrigins, checkRefreshTimes } from "./keeper-options.ts";
 import { restrictKeeper } from "./keeper-restricted.ts";

@@ -1,37 +1,9 @@
 import { GrantkeeperError } from "../errors.ts";
 import type { Store } from "../store/port.ts";
-import type { ActDetails } from "./acts.ts";
 import type { Chains } from "./chain.ts";
+import type { AuditAccess, AuditPage, AuditQuery } from "./entries.ts";
 import { listEntries } from "./listing.ts";
-import type { Owners } from "./owners.ts";
 import { type AuditFault, type AuditHead, verifyChain } from "./verify.ts";
-
-/** One act on a grant. */
-export interface AuditEntry extends ActDetails {
-  readonly connectionId: string;
-  /** Counts a connection's entries from 1. */
-  readonly sequence: number;
-  readonly at: Date;
-  readonly connector: string;
-  /** `undefined` once the owner was erased. */
-  readonly owner: string | undefined;
-  /** Who acted, where the application has said so; `undefined` once the owner was erased. */
-  readonly actor: string | undefined;
-}
-
-export interface AuditQuery {
-  /** All acts on an owner's connections, in the order of time. */
-  readonly owner?: string;
-  /** All acts on a connection, in their order; with `owner`, of that owner's only. */
-  readonly connectionId?: string;
-  /** From this time on, and before that one. */
-  readonly from?: Date;
-  readonly to?: Date;
-  /** The last page's `next`. */
-  readonly after?: string | undefined;
-  /** 1 to 1000. Default 100. */
-  readonly limit?: number;
-}
 
 export interface AuditVerification {
   readonly chains: number;
@@ -51,7 +23,7 @@ export interface AuditLogOptions {
  */
 export interface AuditLog {
   /** A page of entries. Throws `invalid_request` without an owner and a connection. */
-  list(query: AuditQuery): Promise<{ readonly entries: readonly AuditEntry[]; readonly next: string | undefined }>;
+  list(query: AuditQuery): Promise<AuditPage>;
   /** The last entry of each chain: kept elsewhere, they are anchors that show a chain that was cut off or written anew. */
   heads(): AsyncIterable<AuditHead>;
   /** Goes through all chains, or one, and says what does not fit. */
@@ -61,14 +33,6 @@ export interface AuditLog {
     /** Ends it between two pages, with `aborted`. */
     readonly signal?: AbortSignal;
   }): Promise<AuditVerification>;
-}
-
-/** What a keeper gives to its log. */
-export interface AuditAccess {
-  readonly chains: Chains;
-  readonly owners: Owners;
-  readonly records: Store["records"];
-  readonly hashOwner: (owner: string) => string;
 }
 
 const opening: unique symbol = Symbol("opening");

@@ -1,11 +1,11 @@
 import { GrantkeeperError } from "../errors.ts";
 import { checkLimit } from "../store/paging.ts";
-import type { AuditAccess, AuditEntry, AuditLog, AuditQuery } from "./audit-log.ts";
 import type { Link, StoredAct } from "./chain.ts";
+import type { AuditAccess, AuditEntry, AuditPage, AuditQuery } from "./entries.ts";
 import type { OwnerKey } from "./owners.ts";
 
 /** One page of entries, by owner or by connection. */
-export async function listEntries(access: AuditAccess, query: AuditQuery): ReturnType<AuditLog["list"]> {
+export async function listEntries(access: AuditAccess, query: AuditQuery): Promise<AuditPage> {
   const { owner, connectionId, limit = 100 } = query;
   checkLimit(limit);
   if (owner !== undefined) return listOfOwner(access, { ...query, owner, limit });
@@ -26,7 +26,7 @@ function timeOf(at: number): string {
   return String(Math.max(0, Math.floor(at))).padStart(15, "0");
 }
 
-async function listOfOwner(access: AuditAccess, query: Asked<"owner">): ReturnType<AuditLog["list"]> {
+async function listOfOwner(access: AuditAccess, query: Asked<"owner">): Promise<AuditPage> {
   const { owner, connectionId, from, to, after, limit } = query;
   const ownerHash = access.hashOwner(owner);
   const key = await access.owners.find(ownerHash);
@@ -50,7 +50,7 @@ async function listOfOwner(access: AuditAccess, query: Asked<"owner">): ReturnTy
   }
 }
 
-async function listOfConnection(access: AuditAccess, query: Asked<"connectionId">): ReturnType<AuditLog["list"]> {
+async function listOfConnection(access: AuditAccess, query: Asked<"connectionId">): Promise<AuditPage> {
   const { connectionId, from, to, after = "0", limit } = query;
   if (!/^[0-9]{1,12}$/.test(after)) {
     throw new GrantkeeperError("invalid_request", "A page begins after the last one's `next`.");

@@ -3,8 +3,9 @@ import type { Events, Logger } from "../events.ts";
 import type { Grants } from "../grant/grants.ts";
 import type { Store } from "../store/port.ts";
 import type { Vault } from "../vault/vault.ts";
-import { type AuditAccess, type AuditLog, openLog } from "./audit-log.ts";
+import { type AuditLog, openLog } from "./audit-log.ts";
 import { createChains } from "./chain.ts";
+import type { AuditAccess } from "./entries.ts";
 import { createOwners } from "./owners.ts";
 import { createRecorder, noRecorder, type Recorder } from "./recorder.ts";
 

@@ -1,10 +1,11 @@
 import { delay, type Environment } from "../environment.ts";
 import { isGrantkeeperError } from "../errors.ts";
-import type { ConnectionEvents, EventName, Events, Logger, Subject } from "../events.ts";
+import type { ConnectionEvents, EventName, Events, Logger } from "../events.ts";
+import type { Subject } from "../grant/subject.ts";
 import type { KeyContext } from "../vault/key-provider.ts";
 import { describe } from "./acts.ts";
-import type { AuditAccess } from "./audit-log.ts";
 import type { Link, StoredAct } from "./chain.ts";
+import type { AuditAccess } from "./entries.ts";
 import { indexFolder, indexName, placeOf } from "./listing.ts";
 
 export interface RecorderOptions {

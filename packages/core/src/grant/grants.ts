@@ -2,13 +2,13 @@ import type { JsonObject } from "../connector/json.ts";
 import type { Account } from "../connector/types.ts";
 import type { Environment } from "../environment.ts";
 import { GrantkeeperError, isGrantkeeperError } from "../errors.ts";
-import type { Subject } from "../events.ts";
 import type { Connectors } from "../provider/connectors.ts";
 import type { TokenSet } from "../provider/token-response.ts";
 import type { GrantPayload, GrantRow, GrantState, LeaseKey, Store } from "../store/port.ts";
 import type { DataKeys, WrappedKey } from "../vault/data-keys.ts";
 import type { Index } from "../vault/index-key.ts";
 import { dueAtOf } from "./due.ts";
+import type { Subject } from "./subject.ts";
 
 /** Why only the user can repair a connection. */
 export type ReauthorizationReason = "revoked" | "expired" | "rotation_response_lost";
