@@ -73,3 +73,20 @@ test("F14 a refresh of what is in memory notices that the row is another one wit
   expect(provider.log.tokenRequests).toHaveLength(1);
   expect((await connection.status()).metadata).toEqual({ restored: true });
 });
+
+test("E9 nothing is sent for a row in memory whose data key was changed since: the answer could not be sealed", async () => {
+  const { keeper, clock, provider, store } = await createWorld(googleConnector, { accessTokenLifetime: 8 });
+  const { connection } = await connect(keeper);
+  await connection.token();
+  const row = await store.get(connection.id);
+  if (row === undefined) throw new Error("the row is gone");
+  const { connectionId, grantId, wrappedKey } = row;
+  const changed = wrappedKey.map((byte) => byte ^ 1);
+  await store.rewrap({ connectionId, grantId, expected: wrappedKey, wrappedKey: changed });
+  clock.advance(9);
+  provider.log.clear();
+  expect(await codeOf(connection.token())).toBe("decryption_failed");
+  expect(provider.log.tokenRequests).toHaveLength(0);
+  await store.rewrap({ connectionId, grantId, expected: changed, wrappedKey });
+  expect((await connection.token()).accessToken).toBeTypeOf("string");
+});

@@ -1,6 +1,6 @@
 import { GrantkeeperError } from "../errors.ts";
 import type { Events, Logger } from "../events.ts";
-import type { Grants, OpenGrant } from "../grant/grants.ts";
+import { type Grants, type OpenGrant, opensAlike } from "../grant/grants.ts";
 import { notConnected } from "../grant/leases.ts";
 import { liveTokenSet, reauthorizationRequired } from "../grant/live-token-set.ts";
 import { jitterOf } from "../jitter.ts";
@@ -84,8 +84,7 @@ export function createTokens(options: TokensOptions): Tokens {
       cache.delete(connectionId);
       throw notConnected();
     }
-    // By the bytes: after a restored backup a version may come a second time, with something else in it.
-    const same = cached !== undefined && Buffer.compare(cached.row.sealed, row.sealed) === 0;
+    const same = cached !== undefined && opensAlike(cached.row, row);
     return cache.set(same ? { row, grant: cached.grant } : await grants.open(row), at);
   }
 

@@ -208,6 +208,19 @@ export function createGrants({
   };
 }
 
+/**
+ * Whether two readings of a row open to the same grant: all that opening depends on is the same, the ciphertext and what it
+ * is bound to. Not the version alone: after a restored backup one may come a second time, with something else in the row.
+ */
+export function opensAlike(one: GrantRow, other: GrantRow): boolean {
+  return (
+    one.grantId === other.grantId &&
+    one.version === other.version &&
+    Buffer.compare(one.sealed, other.sealed) === 0 &&
+    Buffer.compare(one.wrappedKey, other.wrappedKey) === 0
+  );
+}
+
 function sealContext(
   connectionId: string,
   grantId: string,

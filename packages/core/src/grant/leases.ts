@@ -2,7 +2,7 @@ import type { Environment } from "../environment.ts";
 import { GrantkeeperError } from "../errors.ts";
 import { createLocks } from "../locks.ts";
 import type { LeaseKey, LeaseOutcome, RefreshIntent, Store } from "../store/port.ts";
-import type { Grants, OpenGrant } from "./grants.ts";
+import { type Grants, type OpenGrant, opensAlike } from "./grants.ts";
 
 /** A grant whose lease is held. */
 export interface HeldGrant extends OpenGrant {
@@ -123,8 +123,8 @@ export function createLeases({ store, grants, environment, leaseMs, waitMs, isCl
     if (outcome.kind === "moved") return waitForHolder(open, 0, count);
     if (outcome.kind === "held") return waitForHolder(open, outcome.remainingMs, count);
     const held: HeldGrant = { lease: outcome.lease, row: outcome.row, grant: open.grant, takenAt };
-    // After a restored backup, a version and a fence may come a second time, with something else in the row.
-    if (open === seen && Buffer.compare(open.row.sealed, outcome.row.sealed) !== 0) {
+    // What is sent for a row that does not open could not be saved; and after a restored backup another one may look alike.
+    if (open === seen && !opensAlike(open.row, outcome.row)) {
       await release(held, decision.intent === undefined ? [] : [decision.intent.tokenSet]);
       return waitForHolder(open, 0, count);
     }
