@@ -1,4 +1,4 @@
-import { createKeeper, type Keeper } from "@grantkeeper/core";
+import { createKeeper, type Keeper, type Logger } from "@grantkeeper/core";
 import type { Connector } from "@grantkeeper/core/connector";
 import type { Store } from "@grantkeeper/core/store";
 import { callbackUrl } from "./provider/sign-in.ts";
@@ -7,7 +7,12 @@ import type { KeeperSetup } from "./worker/messages.ts";
 export type StormKeeper = Keeper<{ readonly main: Connector<never, never> }>;
 
 /** A keeper as any application would make it, with short times. */
-export function openKeeper(setup: KeeperSetup, store: Store, fetch?: typeof globalThis.fetch): StormKeeper {
+export function openKeeper(
+  setup: KeeperSetup,
+  store: Store,
+  fetch?: typeof globalThis.fetch,
+  logger?: Logger,
+): StormKeeper {
   return createKeeper({
     connectors: { main: setup.connector },
     store,
@@ -17,5 +22,6 @@ export function openKeeper(setup: KeeperSetup, store: Store, fetch?: typeof glob
     cacheFor: setup.cacheFor,
     journal: { directory: setup.journal },
     ...(fetch === undefined ? {} : { fetch }),
+    ...(logger === undefined ? {} : { logger }),
   });
 }

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { isGrantkeeperError } from "@grantkeeper/core";
 import { openKeeper } from "../../src/keeper.ts";
 import { signInAt } from "../../src/provider/sign-in.ts";
 import { openStore } from "../../src/store.ts";
@@ -30,25 +31,45 @@ keeper.on("connection.refreshed", () => void done.refreshes++);
 keeper.on("connection.reconnected", () => void done.reconnects++);
 keeper.on("connection.disconnected", () => void done.disconnects++);
 
-/** Goes over some of the connections, again and again. Whatever goes wrong ends this process. */
+/** Goes over some of the connections, again and again. What is not mended by asking again ends this process. */
 async function use(mine: readonly string[]): Promise<void> {
-  const connections = await Promise.all(mine.map(accountOf));
+  const connections = await Promise.all(mine.map((id) => patiently(() => accountOf(id))));
   for (let visit = 0; !stopping; visit++) {
     const place = visit % connections.length;
     const connection = connections[place];
     if (connection === undefined) return;
     const { id, account } = connection;
-    await keeper.connection("main", { id }).token();
+    await patiently(() => keeper.connection("main", { id }).token());
     // Read from the store, whatever is known here.
-    await keeper.connection("main", { id }).status();
-    if (visit % 41 === 7) await reconnect(keeper, signIn, account, id);
+    await patiently(() => keeper.connection("main", { id }).status());
+    if (visit % 41 === 7) await patiently(() => reconnect(keeper, signIn, account, id));
     // The others stay, so that none of their rows is spared a rotation by being a new one.
     if (visit % 41 === 19 && place % 2 === 0) {
-      await disconnect(keeper, id);
-      connection.id = await connect(keeper, signIn, ownerOf(account), account);
+      await patiently(() => leave(id));
+      connection.id = await patiently(() => connect(keeper, signIn, ownerOf(account), account));
     }
     if (visit % 10 === 0) process.send?.({ ...done } satisfies Done);
   }
+}
+
+/** As an application does where a machine is busy: when it waited too long for the store, or the token ran out meanwhile. */
+async function patiently<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isGrantkeeperError(error)) throw error;
+      const ranOut = error.code === "invalid_response" && error.message.endsWith("status 401.");
+      if (error.code !== "store_unavailable" && !ranOut) throw error;
+    }
+  }
+}
+
+async function leave(id: string): Promise<void> {
+  await disconnect(keeper, id).catch((error: unknown) => {
+    // Done before, though the store did not say so.
+    if (!isGrantkeeperError(error) || error.code !== "not_connected") throw error;
+  });
 }
 
 async function accountOf(id: string): Promise<{ id: string; readonly account: string }> {
