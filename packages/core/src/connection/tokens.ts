@@ -91,6 +91,16 @@ export function createTokens(options: TokensOptions): Tokens {
   async function token(connectionId: string, request: TokenOptions): Promise<AccessToken> {
     const name = request.as ?? "default";
     const open = await current(connectionId);
+    const accessToken = await tokenOf(open, name, request);
+    if (events.isWanted("connection.token_read")) {
+      const about = { connector: open.grant.connector, connectionId, tokenSet: name };
+      events.emit("connection.token_read", about, grants.subjectOf(open.grant));
+    }
+    return accessToken;
+  }
+
+  async function tokenOf(open: OpenGrant, name: string, request: TokenOptions): Promise<AccessToken> {
+    const { connectionId } = open.row;
     assertKnownTokenSet(open, name);
     const tokenSet = liveTokenSet(open.grant, name);
     const isRefused = (set: TokenSet): boolean =>
@@ -170,16 +180,7 @@ export function createTokens(options: TokensOptions): Tokens {
     });
   }
 
-  async function given(connectionId: string, request: TokenOptions): Promise<AccessToken> {
-    const accessToken = await token(connectionId, request);
-    if (!events.isWanted("connection.token_read")) return accessToken;
-    const { grant } = await current(connectionId);
-    const about = { connector: grant.connector, connectionId, tokenSet: request.as ?? "default" };
-    events.emit("connection.token_read", about, grants.subjectOf(grant));
-    return accessToken;
-  }
-
-  return { token: (connectionId, request) => abortable(given(connectionId, request), request.signal), current };
+  return { token: (connectionId, request) => abortable(token(connectionId, request), request.signal), current };
 }
 
 function toAccessToken({ accessToken, tokenType, expiresAt, scopes }: TokenSet): AccessToken {

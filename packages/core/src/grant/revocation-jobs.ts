@@ -50,8 +50,8 @@ export function createRevocationJobs(options: RevocationJobsOptions): Revocation
     try {
       const job = JSON.parse(Buffer.from(await vault.open(sealed, contextOf(key))).toString("utf8")) as Job;
       await revoke(job);
-      options.onRevoked(job.connector, job.connectionId);
       await store.flows.take(key);
+      options.onRevoked(job.connector, job.connectionId);
       return "changed";
     } catch (error) {
       options.onFailure(isGrantkeeperError(error) ? error.code : "unknown");
