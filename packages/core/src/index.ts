@@ -5,7 +5,6 @@ export type { AuditFault, AuditHead } from "./audit/verify.ts";
 export type { ApiRequestInit } from "./connection/api-fetch.ts";
 export type { Connection, ConnectionStatus, IdentifiedConnection, TokenSetStatus } from "./connection/connection.ts";
 export type { ErasureReceipt } from "./connection/erase.ts";
-export type { OwnerExport } from "./connection/export.ts";
 export type { AccessToken, TokenOptions } from "./connection/tokens.ts";
 export type { Json, JsonObject } from "./connector/json.ts";
 export type { Account, Connector } from "./connector/types.ts";
@@ -27,6 +26,7 @@ export type {
   IdentifiedRestrictedConnection,
   Keeper,
   KeeperOptions,
+  OwnerExport,
   ParamOf,
   Permission,
   RefreshTimes,

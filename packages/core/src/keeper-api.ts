@@ -1,7 +1,8 @@
 import type { AuditLog } from "./audit/audit-log.ts";
+import type { AuditEntry } from "./audit/entries.ts";
 import type { Connection, IdentifiedConnection } from "./connection/connection.ts";
 import type { ErasureReceipt } from "./connection/erase.ts";
-import type { OwnerExport } from "./connection/export.ts";
+import type { ConnectionsExport } from "./connection/export.ts";
 import type { JsonObject } from "./connector/json.ts";
 import type { Account, Connector } from "./connector/types.ts";
 import type { ConnectionEvents, EventName, Logger } from "./events.ts";
@@ -176,6 +177,12 @@ export interface Keeper<Map extends ConnectorMap = ConnectorMap> {
   retryRevocations(options?: PassOptions): Promise<PassProgress>;
   /** Waits for refreshes that run, then closes the store. */
   close(): Promise<void>;
+}
+
+/** What is kept of an owner, as JSON and without tokens: dates are in ISO 8601. */
+export interface OwnerExport extends ConnectionsExport {
+  /** Of the audit log, where there is one. */
+  readonly acts: readonly AuditEntry[];
 }
 
 export interface AfterRestorePass extends PassOptions {

@@ -3,7 +3,7 @@ import { openAudit } from "./audit/open-audit.ts";
 import { tellUnreadable } from "./audit/unreadable.ts";
 import { checkMetadata, createConnections } from "./connection/connections.ts";
 import { createErasure } from "./connection/erase.ts";
-import { exportOwner } from "./connection/export.ts";
+import { exportConnections } from "./connection/export.ts";
 import { createTokenCache } from "./connection/token-cache.ts";
 import { createTokens } from "./connection/tokens.ts";
 import type { Connector } from "./connector/types.ts";
@@ -286,7 +286,11 @@ export function assembleKeeper<const Map extends ConnectorMap>(
         return afterRestore(pass);
       }),
     erase: async ({ owner }) => counted(() => erasure.erase(owner)),
-    export: async ({ owner }) => counted(() => exportOwner(connections, owner, now())),
+    export: async ({ owner }) =>
+      counted(async () => ({
+        ...(await exportConnections(connections, owner, now())),
+        acts: await audit.actsOf(owner),
+      })),
     retryRevocations: async (pass) => counted(() => revocationJobs.retry(pass)),
     close() {
       closing ??= close();

@@ -99,6 +99,23 @@ describe("what is written", () => {
     expect(entries.map(({ actor }) => actor)).toEqual([undefined, "worker 1", "worker 2"]);
   });
 
+  test("telling of a token costs no read of its own, which could fail and take the token back", async () => {
+    const reads: string[] = [];
+    const { keeper } = await auditedWorld({ tokenReads: true }, { cacheFor: 0 }, ({ now }) => {
+      const kept = keyvStore(undefined, { now });
+      const get: Store["get"] = (id) => {
+        reads.push(id);
+        return reads.length > 2 ? Promise.reject(new Error("down")) : kept.get(id);
+      };
+      return { ...kept, get };
+    });
+    const { connection } = await connect(keeper);
+    reads.length = 0;
+    // One says whose the connection is, and one what its token is.
+    expect((await connection.token()).accessToken).toBeTypeOf("string");
+    expect(reads).toHaveLength(2);
+  });
+
   test("an actor is 1 to 255 printable characters", async () => {
     const { keeper } = await auditedWorld();
     for (const actor of ["", "a\nb", "\u001b[31m", "é", "a".repeat(256)]) {
@@ -213,6 +230,19 @@ describe("verifying", () => {
     expect((await audit.verify()).faults.map(({ sequence, what }) => `${sequence} ${what}`)).toContain("3 changed");
   });
 
+  test("an entry of another past of the same connection is found", async () => {
+    const { audit, store, id, names, keeper } = await written();
+    const [fourth = "", fifth = ""] = names.slice(3);
+    const past = await store.records.get(fifth);
+    for (const name of [fourth, fifth]) await change(store, name, () => undefined);
+    const connection = keeper.connection("main", { id });
+    for (let count = 0; count < 2; count++) await connection.token();
+    await actsOf(audit, id, 5);
+    expect((await audit.verify()).faults).toEqual([]);
+    await change(store, fifth, () => past);
+    expect((await audit.verify()).faults).toEqual([{ connectionId: id, sequence: 5, what: "changed" }]);
+  });
+
   test("an entry that was removed is found", async () => {
     const { audit, store, id, names } = await written();
     await change(store, names[1] ?? "", () => undefined);
@@ -241,6 +271,39 @@ describe("verifying", () => {
     for (const name of names) await other.store.records.compareAndSet(name, undefined, await store.records.get(name));
     expect((await other.audit.verify()).faults).toHaveLength(5);
   });
+});
+
+describe("an owner whose record was changed", () => {
+  test("is named no more, and every act is an entry all the same", async () => {
+    const { keeper, audit, store } = await auditedWorld({ tokenReads: true });
+    const { connection } = await connect(keeper);
+    await actsOf(audit, connection.id, 1);
+    const [record] = (await store.records.list({ prefix: "audit-owner/", limit: 1 })).records;
+    if (record === undefined) throw new Error("there is no record");
+    const changed = record.value.map((byte, index) => (index === record.value.length - 1 ? byte ^ 1 : byte));
+    expect(await store.records.compareAndSet(record.name, record.value, changed)).toBe(true);
+    await connection.token();
+    await expect
+      .poll(async () => (await store.records.list({ prefix: `audit/${connection.id}/`, limit: 9 })).records.length)
+      .toBe(2);
+    expect(await audit.verify()).toEqual({ chains: 1, entries: 2, faults: [] });
+    expect(await codeOf(audit.list({ owner: "ada" }))).toBe("decryption_failed");
+    expect(await store.records.compareAndSet(record.name, changed, record.value)).toBe(true);
+    const { entries } = await audit.list({ connectionId: connection.id });
+    expect(entries.map(({ act, owner }) => [act, owner])).toEqual([
+      ["connected", "ada"],
+      ["token_read", undefined],
+    ]);
+  });
+});
+
+test("an export holds the owner's entries, and nobody else's", async () => {
+  const { keeper, provider } = await auditedWorld();
+  const [one = "", two = ""] = provider.accounts.map(({ id }) => id);
+  await connect(keeper, { owner: "ada", accountId: one });
+  await connect(keeper, { owner: "grace", accountId: two });
+  const { acts } = await keeper.export({ owner: "ada" });
+  expect(acts).toMatchObject([{ act: "connected", owner: "ada" }]);
 });
 
 describe("erasing an owner", () => {

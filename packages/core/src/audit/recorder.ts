@@ -5,8 +5,9 @@ import type { Subject } from "../grant/subject.ts";
 import type { KeyContext } from "../vault/key-provider.ts";
 import { describe } from "./acts.ts";
 import type { Link, StoredAct } from "./chain.ts";
-import type { AuditAccess } from "./entries.ts";
-import { indexFolder, indexName, placeOf } from "./listing.ts";
+import type { AuditAccess, AuditEntry } from "./entries.ts";
+import { indexFolder, indexName, listEntries, placeOf } from "./listing.ts";
+import type { OwnerKey, Owners } from "./owners.ts";
 
 export interface RecorderOptions {
   readonly access: () => Promise<AuditAccess>;
@@ -22,6 +23,8 @@ export interface RecorderOptions {
 export interface Recorder {
   /** Resolves when all that has happened is written. */
   settled(): Promise<void>;
+  /** All entries of an owner. */
+  actsOf(owner: string): Promise<readonly AuditEntry[]>;
   /** Seals the owners' keys under the key that seals now. */
   reseal(): Promise<void>;
   /** Which key seals each owner's. */
@@ -79,7 +82,7 @@ export function createRecorder({ access, events, logger, environment, ...options
     const { chains, owners, records } = await access();
     const { connectionId, connector, at, actor } = event;
     const isNewConsent = name === "connection.connected" || name === "connection.reconnected";
-    const key = subject && (await owners.ensure(subject.ownerHash, isNewConsent));
+    const key = subject && (await keyOf(owners, subject, isNewConsent));
     const details = describe[name](event);
     await chains.append(connectionId, (sequence) => {
       const place = placeOf({ connectionId, sequence });
@@ -95,18 +98,40 @@ export function createRecorder({ access, events, logger, environment, ...options
     });
   }
 
+  /** An owner's record that does not open must not keep the act out of the log: the entry names nobody then. */
+  async function keyOf(owners: Owners, { ownerHash }: Subject, isNewConsent: boolean): Promise<OwnerKey | undefined> {
+    try {
+      return await owners.ensure(ownerHash, isNewConsent);
+    } catch (error) {
+      if (!isGrantkeeperError(error) || error.code !== "decryption_failed") throw error;
+      logger.error("An owner's record in the audit log does not open", { code: error.code });
+      return undefined;
+    }
+  }
+
   async function settled(): Promise<void> {
     while (queues.size > 0) await Promise.all(queues.values());
   }
 
   return {
     settled,
+    async actsOf(owner) {
+      await Promise.all(queues.values());
+      const entries: AuditEntry[] = [];
+      for (let after: string | undefined; ; ) {
+        const page = await listEntries(await access(), { owner, after, limit: pageSize });
+        entries.push(...page.entries);
+        if (page.next === undefined) return entries;
+        after = page.next;
+      }
+    },
     async *keys() {
       yield* (await access()).owners.keys();
     },
     reseal: async () => (await access()).owners.reseal(),
     async forget(ownerHash) {
-      await settled();
+      // What has happened so far: on a busy keeper something always waits.
+      await Promise.all(queues.values());
       const { owners, records } = await access();
       const key = await owners.forget(ownerHash);
       if (key === undefined) return;
@@ -122,6 +147,7 @@ export function createRecorder({ access, events, logger, environment, ...options
 /** For a keeper without an audit log. */
 export const noRecorder: Recorder = {
   settled: async () => undefined,
+  actsOf: async () => [],
   async *keys() {},
   reseal: async () => undefined,
   forget: async () => undefined,
