@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 
 /** What the core takes from the machine that it runs on, in one place, so that a simulation can stand in for all of it. */
 export interface Environment {
@@ -8,7 +8,7 @@ export interface Environment {
   readonly after: (ms: number, task: () => void) => () => void;
   /** From 0 up to, but not including, 1. */
   readonly random: () => number;
-  /** 128 random bits under a prefix that tells what they name. */
+  /** 122 random bits under a prefix that tells what they name. */
   readonly randomId: (prefix: string) => string;
 }
 
@@ -21,7 +21,7 @@ export function createEnvironment(now: () => number = Date.now): Environment {
       return () => clearTimeout(timer);
     },
     random: Math.random,
-    randomId: (prefix) => `${prefix}_${randomBytes(16).toString("base64url")}`,
+    randomId: (prefix) => `${prefix}_${randomUUID()}`,
   };
 }
 

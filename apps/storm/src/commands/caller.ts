@@ -9,14 +9,12 @@ import { createPoints } from "../worker/points.ts";
 import { recordedFetch } from "../worker/recorded-fetch.ts";
 import { recordedStore } from "../worker/recorded-store.ts";
 import type { FromCaller, ToCaller } from "./callers.ts";
+import { obeyParent } from "./child.ts";
 
 /** A process that asks for tokens when it is told to. */
 let keeper: StormKeeper | undefined;
 
-process.on("message", (message: ToCaller) => {
-  obey(message).then(tell, (error: unknown) => tell({ kind: "failed", text: String(error) }));
-});
-process.on("disconnect", () => process.exit(0));
+obeyParent(obey);
 
 async function obey(message: ToCaller): Promise<FromCaller> {
   if (message.kind === "begin") {
@@ -52,8 +50,4 @@ async function ask(connection: string, until: number): Promise<string> {
       await delay(20);
     }
   }
-}
-
-function tell(message: FromCaller): void {
-  process.send?.(message);
 }

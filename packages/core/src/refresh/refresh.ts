@@ -52,6 +52,7 @@ type Plan =
       /** Where the grant's refresh token goes. */
       readonly server: Server;
       readonly attemptId: string;
+      readonly refreshTokenHash: string;
     }
   /** The answer that the open intent waits for was written down. */
   | { readonly kind: "apply"; readonly entry: JournalEntry };
@@ -142,21 +143,21 @@ export function createRefresh(options: RefreshOptions): Refresh {
     return {
       kind: "take",
       intent: { attemptId, tokenSet: name, refreshTokenHash },
-      plan: { kind: "send", connector, server, attemptId },
+      plan: { kind: "send", connector, server, attemptId, refreshTokenHash },
     };
   }
 
   async function send(
     held: HeldGrant,
     name: string,
-    { connector, server, attemptId }: Extract<Plan, { kind: "send" }>,
+    { connector, server, attemptId, refreshTokenHash }: Extract<Plan, { kind: "send" }>,
   ): Promise<OpenGrant | "look again"> {
     const { grant, row } = held;
     const tokenSet = liveTokenSet(grant, name);
     const refreshToken = tokenSet.refreshToken ?? "";
     const maySend = (): boolean => now() - held.takenAt + options.callTimeoutMs + safetyMs <= options.leaseMs;
     const request = { refreshToken, tokenSet: name, subject: grant.subject, maySend };
-    let unanswered = openIntent(row.intents, name, grants.hashRefreshToken(refreshToken)) !== undefined;
+    let unanswered = openIntent(row.intents, name, refreshTokenHash) !== undefined;
     let outcome = await tokenEndpoint.refresh(connector, server, request);
     if (mayRepeat(connector, outcome) && maySend()) {
       unanswered ||= outcome.kind === "ambiguous";

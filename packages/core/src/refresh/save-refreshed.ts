@@ -50,7 +50,7 @@ export async function saveRefreshed(
   const own = tokenSets[name];
   const spent = held.grant.tokenSets[name]?.refreshToken;
   const rotated = own?.refreshToken !== spent;
-  const journalled = createJournalled(options, entryOf(grants, held, received));
+  const journalled = createJournalled(options, () => entryOf(grants, held, received));
   let { usable, doubted } = received;
 
   async function commit(target: HeldGrant): Promise<OpenGrant | undefined> {
@@ -155,27 +155,30 @@ function entryOf(grants: Grants, held: HeldGrant, { name, attemptId, tokenSets }
 /** Writes the entry once, and removes it if it was written. */
 function createJournalled(
   { journal, logger }: SaveOptions,
-  entry: JournalEntry,
+  entryOfThis: () => JournalEntry,
 ): { readonly write: () => Promise<void>; readonly remove: () => Promise<void> } {
-  let written = false;
-  const failed = (what: string, error: unknown): void => {
+  let written: JournalEntry | undefined;
+  const failed = (what: string, { connectionId }: JournalEntry, error: unknown): void => {
     // The commit itself goes on and is what counts: the journal is for the case that this process dies before it succeeds.
     const code = isGrantkeeperError(error) ? error.code : "unknown";
-    logger.error(`The journal could not be ${what}`, { connectionId: entry.connectionId, code });
+    logger.error(`The journal could not be ${what}`, { connectionId, code });
   };
   return {
     async write() {
-      if (written) return;
+      if (written !== undefined) return;
+      const entry = entryOfThis();
       await journal.write(entry).then(
         () => {
-          written = true;
+          written = entry;
         },
-        (error: unknown) => failed("written", error),
+        (error: unknown) => failed("written", entry, error),
       );
     },
     async remove() {
+      const entry = written;
+      if (entry === undefined) return;
       // What stays behind is found superseded by whoever reads it.
-      if (written) await journal.remove(entry).catch((error: unknown) => failed("cleared", error));
+      await journal.remove(entry).catch((error: unknown) => failed("cleared", entry, error));
     },
   };
 }

@@ -172,10 +172,10 @@ describe("HKDF-SHA-256", () => {
     expect(count(vectors)).toEqual({ valid: 35 });
     expectOfEach(vectors, ({ ikm }) => {
       const derive = (info: string): Buffer => Buffer.from(hkdfSync("sha256", bytes(ikm), "", info, 32));
-      return [deriveKey(bytes(ikm)), deriveKey(createSecretKey(bytes(ikm)))].every(
-        ({ encryption, commitment }) =>
-          encryption.export().equals(derive("grantkeeper 1 encryption")) &&
-          commitment.equals(derive("grantkeeper 1 commitment")),
+      const { encryption, commitment } = deriveKey(bytes(ikm));
+      return (
+        encryption.export().equals(derive("grantkeeper 1 encryption")) &&
+        commitment.equals(derive("grantkeeper 1 commitment"))
       );
     });
   });

@@ -30,7 +30,7 @@ export interface Grants {
 }
 
 /** `now` is asked inside a transaction, so that a wait for the lock makes no time old. */
-export function createGrants(database: DatabaseSync, now: () => number): Grants {
+export function createGrants(database: DatabaseSync, now: () => number, flush: () => void): Grants {
   const select = database.prepare(`SELECT ${rowColumns} FROM grants WHERE connection_id = ?`);
   const selectConnection = database.prepare("SELECT 1 FROM grants WHERE connection_id = ?");
   const selectIdentity = database.prepare(
@@ -47,13 +47,14 @@ export function createGrants(database: DatabaseSync, now: () => number): Grants 
   const updateLease = database.prepare(`
     UPDATE grants SET fence = :fence, lease_holder = :holder, lease_until = :until, intents = :intents
     WHERE connection_id = :connectionId`);
+  const changesOfCommit = `
+    grant_id = :grantId, version = :version, sealed = :sealed, due_at = :dueAt, token_hashes = :tokenHashes,
+    lease_holder = NULL, lease_until = NULL, intents = :intents, updated_at = :at`;
+  // SQLite rewrites the index of each column that is named, changed or not: a refresh changes none of the three.
+  const updateTokens = database.prepare(`UPDATE grants SET ${changesOfCommit} WHERE sequence = :sequence`);
   const updatePayload = database.prepare(`
-    UPDATE grants SET
-      grant_id = :grantId, version = :version, sealed = :sealed, state = :state, due_at = :dueAt,
-      identity_hash = :identityHash, account_hash = :accountHash, token_hashes = :tokenHashes, lease_holder = NULL,
-      lease_until = NULL, intents = :intents, updated_at = :at
-    WHERE connection_id = :connectionId
-    RETURNING sequence`);
+    UPDATE grants SET ${changesOfCommit}, state = :state, identity_hash = :identityHash, account_hash = :accountHash
+    WHERE sequence = :sequence`);
   const deleteRow = database.prepare(
     "DELETE FROM grants WHERE connection_id = ? AND grant_id = ? AND version = ? AND fence = ?",
   );
@@ -66,6 +67,22 @@ export function createGrants(database: DatabaseSync, now: () => number): Grants 
   function get(connectionId: string): GrantRow | undefined {
     const columns = select.get(connectionId);
     return columns && decodeRow(columns, now());
+  }
+
+  function lease(request: LeaseRequest): LeaseOutcome {
+    const { connectionId, holder, durationMs, intent } = request;
+    const row = get(connectionId);
+    if (row === undefined) return { kind: "absent" };
+    const at = row.readAt;
+    const remainingMs = (row.lease?.until ?? at) - at;
+    if (remainingMs > 0 && row.lease?.holder !== holder) return { kind: "held", remainingMs };
+    if (!holds(row, request)) return { kind: "moved", row };
+    const fence = row.fence + 1;
+    const intents =
+      intent === undefined ? row.intents : [...without(row.intents, [intent.tokenSet]), { ...intent, at }];
+    const until = Math.ceil(at + durationMs);
+    updateLease.run({ connectionId, fence, holder, until, intents: JSON.stringify(intents) });
+    return { kind: "leased", lease: { connectionId, holder, fence }, row: { ...row, fence } };
   }
 
   return {
@@ -85,22 +102,13 @@ export function createGrants(database: DatabaseSync, now: () => number): Grants 
         return { inserted: true };
       }),
 
-    lease: (request) =>
-      transact(database, () => {
-        const { connectionId, holder, durationMs, intent } = request;
-        const row = get(connectionId);
-        if (row === undefined) return { kind: "absent" };
-        const at = row.readAt;
-        const remainingMs = (row.lease?.until ?? at) - at;
-        if (remainingMs > 0 && row.lease?.holder !== holder) return { kind: "held", remainingMs };
-        if (!holds(row, request)) return { kind: "moved", row };
-        const fence = row.fence + 1;
-        const intents =
-          intent === undefined ? row.intents : [...without(row.intents, [intent.tokenSet]), { ...intent, at }];
-        const until = Math.ceil(at + durationMs);
-        updateLease.run({ connectionId, fence, holder, until, intents: JSON.stringify(intents) });
-        return { kind: "leased", lease: { connectionId, holder, fence }, row: { ...row, fence } };
-      }),
+    lease(request) {
+      // On the disk while the request that it is for is under way: a power cut ends every holder, so that what it may take
+      // of this is the trace that the request was sent.
+      const outcome = transact(database, () => lease(request), "once flushed");
+      if (outcome.kind === "leased") flush();
+      return outcome;
+    },
 
     release: ({ lease: { connectionId, holder, fence }, clearIntents }) =>
       transact(database, () => {
@@ -112,18 +120,22 @@ export function createGrants(database: DatabaseSync, now: () => number): Grants 
 
     commit: ({ expected, payload, clearIntents }) =>
       transact(database, () => {
-        const { connectionId } = expected;
-        const row = get(connectionId);
-        if (row === undefined || !holds(row, expected)) return "superseded";
-        const taken = selectIdentity.get(payload.identityHash);
-        if (taken !== undefined && text(taken, "connection_id") !== row.connectionId) return "identity_taken";
-        const updated = updatePayload.all({
-          connectionId,
-          ...columnsOf(payload),
-          intents: JSON.stringify(without(row.intents, clearIntents)),
-          at: row.readAt,
-        });
-        const sequence = integer(updated[0] ?? {}, "sequence");
+        const columns = select.get(expected.connectionId);
+        if (columns === undefined) return "superseded";
+        const row = decodeRow(columns, now());
+        if (!holds(row, expected)) return "superseded";
+        if (payload.identityHash !== row.identityHash && selectIdentity.get(payload.identityHash) !== undefined) {
+          return "identity_taken";
+        }
+        const sequence = integer(columns, "sequence");
+        const { state, identityHash, accountHash, ...tokens } = columnsOf(payload);
+        const intents = JSON.stringify(without(row.intents, clearIntents));
+        const changes = { ...tokens, sequence, intents, at: row.readAt };
+        if (state === row.state && identityHash === row.identityHash && accountHash === row.accountHash) {
+          updateTokens.run(changes);
+        } else {
+          updatePayload.run({ ...changes, state, identityHash, accountHash });
+        }
         deleteTokens.run(sequence);
         for (const tokenHash of payload.tokenHashes) insertToken.run(tokenHash, sequence);
         return "committed";
@@ -141,8 +153,10 @@ export function createGrants(database: DatabaseSync, now: () => number): Grants 
   };
 }
 
+type PayloadColumns = Record<keyof GrantPayload, SQLInputValue>;
+
 /** A payload as named parameters. */
-function columnsOf(payload: GrantPayload): Record<string, SQLInputValue> {
+function columnsOf(payload: GrantPayload): PayloadColumns {
   const { grantId, version, sealed, state, dueAt, identityHash, accountHash, tokenHashes } = payload;
   return {
     ...{ grantId, version, sealed, state, identityHash, accountHash },

@@ -6,6 +6,7 @@ import { createTurns, type Turns } from "./busy.ts";
 import { createClaims } from "./claims.ts";
 import { invalidConfig, resultCode, toStoreError } from "./errors.ts";
 import { checkPath, type OpenFile, openFile } from "./file.ts";
+import { createFlush, type Flush } from "./flush.ts";
 import { createGrants, type Grants } from "./grants.ts";
 import { createListing } from "./listing.ts";
 import { createValues, type Values } from "./values.ts";
@@ -22,6 +23,7 @@ export interface SqliteStoreOptions {
 
 interface Tables extends Grants, Values {
   readonly file: OpenFile;
+  readonly flush: Flush;
   readonly list: ReturnType<typeof createListing>;
   readonly claimDue: ReturnType<typeof createClaims>;
 }
@@ -83,6 +85,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     const tables = await opening?.catch(() => undefined);
     if (tables === undefined) return;
     try {
+      await tables.flush.close();
       closeDatabase(tables.file.database);
     } catch (error) {
       throw toStoreError(error, now());
@@ -130,8 +133,15 @@ function openTables(path: string, busyTimeoutMs: number, now: () => number): Tab
   const file = openFile(path, busyTimeoutMs);
   const { database } = file;
   try {
-    const [list, claimDue] = [createListing(database, now), createClaims(database, now)];
-    return { file, list, claimDue, ...createGrants(database, now), ...createValues(database, now) };
+    const [list, claimDue, values] = [
+      createListing(database, now),
+      createClaims(database, now),
+      createValues(database, now),
+    ];
+    const grants = createGrants(database, now, () => flush.start());
+    // Last, as it opens a file: what failed after it would leave that open.
+    const flush = createFlush(path);
+    return { file, flush, list, claimDue, ...values, ...grants };
   } catch (error) {
     database.close();
     // No such table or column: every statement of the version that the file names was prepared here.
