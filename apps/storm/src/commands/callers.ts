@@ -24,7 +24,7 @@ export interface Caller {
 }
 
 export async function startCaller(begin: Omit<Extract<ToCaller, { kind: "begin" }>, "kind">): Promise<Caller> {
-  const { tell, exited, close } = startChild<ToCaller, FromCaller>("caller.ts");
+  const { tell, exited, close } = startChild<ToCaller, FromCaller>(new URL("caller.ts", import.meta.url));
   await tell({ kind: "begin", ...begin });
   return {
     async ask(connection, callers, patienceMs) {

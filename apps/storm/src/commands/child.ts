@@ -16,8 +16,8 @@ export interface Child<Order, Answer> {
   close(): void;
 }
 
-export function startChild<Order, Answer extends { readonly kind: string }>(file: string): Child<Order, Answer> {
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), [], {
+export function startChild<Order, Answer extends { readonly kind: string }>(file: URL): Child<Order, Answer> {
+  const child = fork(fileURLToPath(file), [], {
     execArgv: ["--disable-warning=ExperimentalWarning"],
   });
   const exited = once(child, "exit").then(() => undefined);

@@ -35,7 +35,7 @@ const warmUps = 30;
 /** What a refresh costs beyond the network: one connection after another, at a provider on this machine. */
 export function runCost({ store, rotation, refreshes }: CostOptions, signal: AbortSignal): Promise<CostReport> {
   return onStage({ store, rotation, connections: refreshes + warmUps, signal }, async ({ setup, connections }) => {
-    const measurer = startChild<ToMeasurer, Measured>("measurer.ts");
+    const measurer = startChild<ToMeasurer, Measured>(new URL("measurer.ts", import.meta.url));
     try {
       const { times } = await measurer.tell({ setup, connections });
       const counted = times.slice(warmUps);

@@ -104,7 +104,7 @@ export function createTokens(options: TokensOptions): Tokens {
     assertKnownTokenSet(open, name);
     const tokenSet = liveTokenSet(open.grant, name);
     const isRefused = (set: TokenSet): boolean =>
-      set.accessToken === request.rejected && now() - set.obtainedAt >= rejectedMinimumAgeMs;
+      set.accessToken.reveal() === request.rejected && now() - set.obtainedAt >= rejectedMinimumAgeMs;
     if (isRefused(tokenSet)) return afterRejection(open, name, tokenSet, isRefused);
     const jitter = jitterOf(connectionId);
     const minValidityMs = (request.minValidity ?? 0) * 1000;
@@ -184,7 +184,8 @@ export function createTokens(options: TokensOptions): Tokens {
 }
 
 function toAccessToken({ accessToken, tokenType, expiresAt, scopes }: TokenSet): AccessToken {
-  return { accessToken, tokenType, expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt), scopes };
+  const endsAt = expiresAt === undefined ? undefined : new Date(expiresAt);
+  return { accessToken: accessToken.reveal(), tokenType, expiresAt: endsAt, scopes };
 }
 
 /** Stops waiting when the signal says so; the work itself goes on. */

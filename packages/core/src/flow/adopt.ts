@@ -6,6 +6,7 @@ import { type Connectors, checkParams } from "../provider/connectors.ts";
 import type { ProviderRequests } from "../provider/requests.ts";
 import type { TokenEndpoint } from "../provider/token-endpoint.ts";
 import { defined, type TokenSet } from "../provider/token-response.ts";
+import { secretOf, secretOrNone } from "../secret.ts";
 import type { NewConsent, SavedConsent } from "./connect.ts";
 import { checkOwner } from "./flow.ts";
 
@@ -91,12 +92,12 @@ function toTokenSet(tokens: AdoptedTokens, requestedScopes: readonly string[], n
     }
   }
   return {
-    accessToken: tokens.accessToken,
+    accessToken: secretOf(tokens.accessToken),
     tokenType: "Bearer",
     obtainedAt: now,
     scopes: tokens.scopes ?? requestedScopes,
     ...defined("expiresAt", timeOf(tokens.expiresAt)),
-    ...defined("refreshToken", tokens.refreshToken),
+    ...defined("refreshToken", secretOrNone(tokens.refreshToken)),
     ...defined("refreshTokenExpiresAt", timeOf(tokens.refreshTokenExpiresAt)),
   };
 }

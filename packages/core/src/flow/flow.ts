@@ -13,6 +13,7 @@ import type { TokenOutcome } from "../provider/token-answer.ts";
 import { randomNonce, randomVerifier, type TokenEndpoint } from "../provider/token-endpoint.ts";
 import { type TokenSet, toTokenSet } from "../provider/token-response.ts";
 import type { Refresh } from "../refresh/refresh.ts";
+import { fromSealed, type Secret, sameSecret, secretOrNone, toSealable } from "../secret.ts";
 import type { Store } from "../store/port.ts";
 import type { Vault } from "../vault/vault.ts";
 import { abandonTokens } from "./abandon-tokens.ts";
@@ -54,8 +55,8 @@ interface FlowRecord {
   readonly returnTo: string;
   readonly connectionId: string | undefined;
   readonly metadata: JsonObject | undefined;
-  readonly nonce: string | undefined;
-  readonly codeVerifier: string | undefined;
+  readonly nonce: Secret | undefined;
+  readonly codeVerifier: Secret | undefined;
   readonly redirectUri: string;
   readonly issuer: string | undefined;
   readonly tokenEndpoint: string;
@@ -103,7 +104,7 @@ export function createFlows(options: FlowOptions): Flows {
     const state = createState(now());
     const bound = binding.read(request.request?.headers) ?? binding.create();
     const key = grants.hashFlow(state, bound, owner, connectorKey);
-    const sealed = await vault.seal(Buffer.from(JSON.stringify(record)), { kind: "flow", id: key, version: 1 });
+    const sealed = await vault.seal(toSealable(record), { kind: "flow", id: key, version: 1 });
     await store.flows.put(key, sealed, flowLifetimeMs);
     const { redirectUri, nonce, codeVerifier } = record;
     const tokenSet = previous?.grant.tokenSets["default"];
@@ -184,7 +185,9 @@ export function createFlows(options: FlowOptions): Flows {
     const sealed = await store.flows.take(key);
     if (sealed === undefined) throw stateMismatch();
     const plaintext = await vault.open(sealed, { kind: "flow", id: key, version: 1 });
-    const record = JSON.parse(Buffer.from(plaintext).toString("utf8")) as FlowRecord;
+    const plain = fromSealed<FlowRecord>(plaintext);
+    const { nonce, codeVerifier } = plain;
+    const record = { ...plain, nonce: secretOrNone(nonce), codeVerifier: secretOrNone(codeVerifier) };
     if (record.expiresAt <= now()) throw flowExpired();
     return record;
   }
@@ -211,7 +214,7 @@ export function createFlows(options: FlowOptions): Flows {
   /** A refresh token that was taken over from before the reconnect is tried at once, while the user is here. */
   async function prove(connectionId: string, name: string, received: TokenSet | undefined): Promise<void> {
     try {
-      await options.refresh.refresh(connectionId, name, (set) => set.accessToken === received?.accessToken, {
+      await options.refresh.refresh(connectionId, name, (set) => sameSecret(set.accessToken, received?.accessToken), {
         patience: "tries once",
       });
     } catch (error) {

@@ -1,13 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TokenSet } from "../provider/token-response.ts";
+import { secretOf } from "../secret.ts";
 import { exampleConnector } from "../test/connector.ts";
 import { type DueGrant, dueAtOf, dueAtOfSet } from "./due.ts";
 
 const day = 24 * 60 * 60;
 
 function tokenSet(change: Partial<TokenSet> = {}): TokenSet {
-  return { accessToken: "a", refreshToken: "r", tokenType: "Bearer", obtainedAt: 1_000, scopes: [], ...change };
+  return {
+    accessToken: secretOf("a"),
+    refreshToken: secretOf("r"),
+    tokenType: "Bearer",
+    obtainedAt: 1_000,
+    scopes: [],
+    ...change,
+  };
 }
 
 function grantOf(tokenSets: DueGrant["tokenSets"], ended: DueGrant["ended"] = {}): DueGrant {

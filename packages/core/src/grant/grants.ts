@@ -3,7 +3,8 @@ import type { Account } from "../connector/types.ts";
 import type { Environment } from "../environment.ts";
 import { GrantkeeperError, isGrantkeeperError } from "../errors.ts";
 import type { Connectors } from "../provider/connectors.ts";
-import type { TokenSet } from "../provider/token-response.ts";
+import { type TokenSet, tokenSetsOf } from "../provider/token-response.ts";
+import { fromSealed, type Plain, type Secret, toSealable } from "../secret.ts";
 import type { GrantPayload, GrantRow, GrantState, LeaseKey, Store } from "../store/port.ts";
 import type { DataKeys, WrappedKey } from "../vault/data-keys.ts";
 import type { Index } from "../vault/index-key.ts";
@@ -74,7 +75,8 @@ export interface Grants {
   hashAccount(connector: string, account: Account): string;
   /** Of what keeps a token set alive: its refresh token, or its access token where it has none. */
   hashToken(tokenSet: TokenSet): string;
-  hashRefreshToken(refreshToken: string): string;
+  /** Where there is none, it is the hash of nothing. */
+  hashRefreshToken(refreshToken: Secret | undefined): string;
   hashFlow(...parts: readonly string[]): string;
   /** Of an entry of the audit log and the one before it. */
   hashEntry(...parts: readonly string[]): string;
@@ -140,9 +142,10 @@ export function createGrants({
     return account === undefined ? undefined : hash("identity", owner, connector, account.id, ...sortedParams);
   }
 
-  const hashRefreshToken = (refreshToken: string): string => hash("refresh-token", refreshToken);
+  const hashRefreshToken = (refreshToken: Secret | undefined): string =>
+    hash("refresh-token", refreshToken?.reveal() ?? "");
   const hashToken = ({ accessToken, refreshToken }: TokenSet): string =>
-    refreshToken === undefined ? hash("access-token", accessToken) : hashRefreshToken(refreshToken);
+    refreshToken === undefined ? hash("access-token", accessToken.reveal()) : hashRefreshToken(refreshToken);
 
   async function payloadOf(key: WrappedKey, grantId: string, version: number, grant: Grant): Promise<GrantPayload> {
     const { connectionId } = key;
@@ -152,7 +155,7 @@ export function createGrants({
       grantId,
       version,
       state,
-      sealed: await dataKeys.seal(key, Buffer.from(JSON.stringify(grant)), sealContext(connectionId, grantId, version)),
+      sealed: await dataKeys.seal(key, toSealable(grant), sealContext(connectionId, grantId, version)),
       dueAt: dueAtOf(grant, connectors.find(connector), connectionId),
       // Without an account there is nothing to recognise it by: such a grant is its own.
       identityHash: hashIdentity(grant) ?? hash("unidentified", connectionId),
@@ -168,7 +171,7 @@ export function createGrants({
       if (isGrantkeeperError(error) && error.code === "decryption_failed") onUnreadable(row);
       throw error;
     });
-    return { row, grant: JSON.parse(Buffer.from(plaintext).toString("utf8")) as Grant };
+    return { row, grant: grantOf(fromSealed(plaintext)) };
   }
 
   return {
@@ -206,6 +209,11 @@ export function createGrants({
     hashFlow: (...parts) => hash("flow", ...parts),
     hashEntry: (...parts) => hash("audit", ...parts),
   };
+}
+
+/** A grant as it was sealed. */
+export function grantOf(sealed: Plain<Grant>): Grant {
+  return { ...sealed, tokenSets: tokenSetsOf(sealed.tokenSets) };
 }
 
 /**

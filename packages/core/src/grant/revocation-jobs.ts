@@ -1,5 +1,7 @@
 import type { Environment } from "../environment.ts";
 import { GrantkeeperError, isGrantkeeperError } from "../errors.ts";
+import { tokenSetsOf } from "../provider/token-response.ts";
+import { fromSealed, toSealable } from "../secret.ts";
 import type { Store, StoredFlow } from "../store/port.ts";
 import type { SealContext, Vault } from "../vault/vault.ts";
 import type { Grant } from "./grants.ts";
@@ -48,7 +50,8 @@ export function createRevocationJobs(options: RevocationJobsOptions): Revocation
 
   async function visit({ key, sealed }: StoredFlow): Promise<"changed" | "failed"> {
     try {
-      const job = JSON.parse(Buffer.from(await vault.open(sealed, contextOf(key))).toString("utf8")) as Job;
+      const plain = fromSealed<Job>(await vault.open(sealed, contextOf(key)));
+      const job: Job = { ...plain, tokenSets: tokenSetsOf(plain.tokenSets) };
       await revoke(job);
       await store.flows.take(key);
       options.onRevoked(job.connector, job.connectionId);
@@ -63,7 +66,7 @@ export function createRevocationJobs(options: RevocationJobsOptions): Revocation
     async keep(grant, connectionId) {
       const key = options.environment.randomId(prefix);
       const job: Job = { ...revocation.revocableOf(grant), connectionId };
-      await store.flows.put(key, await vault.seal(Buffer.from(JSON.stringify(job)), contextOf(key)), lifetimeMs);
+      await store.flows.put(key, await vault.seal(toSealable(job), contextOf(key)), lifetimeMs);
     },
     retry: (pass = {}) =>
       passOver(

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { secretOf } from "../secret.ts";
 import { exampleConnector } from "../test/connector.ts";
 import type { Grant } from "./grants.ts";
 import { missingScopes, requestedScopes } from "./scopes.ts";
@@ -11,7 +12,7 @@ function grantOf(requested: readonly string[], granted: readonly string[]): Gran
     issuer: undefined,
     tokenEndpoint: "https://login.example.com/token",
     clientId: "client-1",
-    tokenSets: { default: { accessToken: "a", tokenType: "Bearer", obtainedAt: 0, scopes: granted } },
+    tokenSets: { default: { accessToken: secretOf("a"), tokenType: "Bearer", obtainedAt: 0, scopes: granted } },
     requestedScopes: { default: requested },
     account: undefined,
     subject: undefined,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ErrorCode } from "../errors.ts";
+import { secretOf } from "../secret.ts";
 import { describe as describeError, printable, tokenRequestError } from "./errors.ts";
 
 const now = Date.UTC(2026, 10, 23, 12);
@@ -125,7 +126,7 @@ describe("tokenRequestError", () => {
     [{ kind: "throttled", status: 429, retryAt }, "provider_unavailable", retryAt],
     [{ kind: "unsent", cause }, "provider_unavailable", new Date(now + 5_000)],
     [{ kind: "ambiguous", answered: true, cause, retryAt }, "provider_unavailable", retryAt],
-    [{ kind: "invalid", cause, refreshTokens: { default: "s3cr3t" } }, "invalid_response", undefined],
+    [{ kind: "invalid", cause, refreshTokens: { default: secretOf("s3cr3t") } }, "invalid_response", undefined],
   ])("F12 %j is %s", (outcome, code, at) => {
     const error = tokenRequestError(outcome, "github", now);
     expect(error).toMatchObject({ code, connector: "github", retryAt: at });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
 import { isGrantkeeperError } from "../errors.ts";
+import { secretOf } from "../secret.ts";
 import { exampleConnector } from "../test/connector.ts";
 import { codeOf, errorOf } from "../test/errors.ts";
 import { json, startServer } from "../test/http-server.ts";
@@ -189,7 +190,7 @@ function localConnector(origin: string, change: Partial<Connector>): Connector {
 }
 
 function revoke(local: Connector): Promise<string> {
-  const credentials = { accessToken: "s3cr3t", refreshToken: "r3fr3sh" };
+  const credentials = { accessToken: secretOf("s3cr3t"), refreshToken: secretOf("r3fr3sh") };
   return requests.revoke(local, serverOf(local, {}), "default", credentials);
 }
 
@@ -197,7 +198,7 @@ function identify(local: Connector, idTokenClaims?: JsonObject): Promise<unknown
   return requests.identify(local, serverOf(local, {}), {
     tokenResponse: {},
     idTokenClaims,
-    tokenSets: { default: { accessToken: "s3cr3t" } },
+    tokenSets: { default: { accessToken: secretOf("s3cr3t") } },
     params: {},
   });
 }

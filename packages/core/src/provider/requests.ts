@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from "../connector/json.ts";
 import type { Account, Connector, IdentityInput, ProviderRequest, ProviderResponse } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
+import type { Secret } from "../secret.ts";
 import { retryAfter, type Transfer } from "./http.ts";
 import { assertCallable, type Server } from "./server.ts";
 import { clientAuthentication } from "./token-endpoint.ts";
@@ -14,8 +15,8 @@ export interface ProviderRequestOptions {
 
 /** Whose tokens a connector's request carries. */
 export interface Credentials {
-  readonly accessToken: string;
-  readonly refreshToken?: string | undefined;
+  readonly accessToken: Secret;
+  readonly refreshToken?: Secret | undefined;
 }
 
 export interface ProviderRequests {
@@ -28,7 +29,7 @@ export interface ProviderRequests {
     },
   ): Promise<Account | undefined>;
   /** Asks the provider whether an access token is still good, by its identity request; `undefined`: it did not say. */
-  isAlive(connector: Connector, server: Server, tokenSet: string, accessToken: string): Promise<boolean | undefined>;
+  isAlive(connector: Connector, server: Server, tokenSet: string, accessToken: Secret): Promise<boolean | undefined>;
   /** Ends one token set at the provider. Never throws: what failed is in the result. */
   revoke(
     connector: Connector,
@@ -44,7 +45,7 @@ export function createProviderRequests({ transport, now }: ProviderRequestOption
     connector: Connector,
     server: Server,
     request: ProviderRequest,
-    accessToken: string,
+    accessToken: Secret | undefined,
   ): Promise<Transfer> {
     const url = resolveUrl(server, request.url);
     assertCallable(connector, "A request", url);
@@ -56,7 +57,7 @@ export function createProviderRequests({ transport, now }: ProviderRequestOption
     }
     const headers = new Headers({ accept: "application/json", ...connector.apiHeaders, ...request.headers });
     const form = new URLSearchParams(request.form);
-    if (request.authentication === "bearer") headers.set("authorization", `Bearer ${accessToken}`);
+    if (request.authentication === "bearer") headers.set("authorization", `Bearer ${accessToken?.reveal() ?? ""}`);
     else {
       const method = request.authentication === "client" ? connector.clientAuth : request.authentication;
       const authenticate = clientAuthentication({ ...connector, clientAuth: method });
@@ -84,11 +85,7 @@ export function createProviderRequests({ transport, now }: ProviderRequestOption
     let body: Json | undefined;
     if (request !== undefined) {
       const credentials = tokenSets[request.tokenSet ?? "default"] ?? Object.values(tokenSets)[0];
-      const response = answered(
-        connector,
-        await send(connector, server, request, credentials?.accessToken ?? ""),
-        now(),
-      );
+      const response = answered(connector, await send(connector, server, request, credentials?.accessToken), now());
       body = response.body;
     }
     const read = connector.identify?.read ?? readStandardClaims;
@@ -105,7 +102,7 @@ export function createProviderRequests({ transport, now }: ProviderRequestOption
     connector: Connector,
     server: Server,
     tokenSet: string,
-    accessToken: string,
+    accessToken: Secret,
   ): Promise<boolean | undefined> {
     const request = identityRequest(connector, server, [tokenSet]);
     if (request === undefined) return undefined;
@@ -123,9 +120,9 @@ export function createProviderRequests({ transport, now }: ProviderRequestOption
   ): Promise<"revoked" | "unsupported" | "failed"> {
     const { clientId } = connector;
     try {
+      const tokens = { accessToken: accessToken.reveal(), refreshToken: refreshToken?.reveal() };
       const requests =
-        connector.revoke?.requests({ tokenSet, accessToken, refreshToken, clientId }) ??
-        standardRevocation(server, accessToken, refreshToken);
+        connector.revoke?.requests({ tokenSet, ...tokens, clientId }) ?? standardRevocation(server, tokens);
       if (requests.length === 0) return "unsupported";
       const revoked = connector.revoke?.revoked ?? isRevoked;
       for (const request of requests) {
@@ -194,8 +191,7 @@ function answered(connector: Connector, sent: Transfer, now: number): ProviderRe
 /** RFC 7009, section 2.1: the refresh token where there is one, since that ends the access token too. */
 function standardRevocation(
   server: Server,
-  accessToken: string,
-  refreshToken: string | undefined,
+  { accessToken, refreshToken }: { readonly accessToken: string; readonly refreshToken: string | undefined },
 ): readonly ProviderRequest[] {
   if (server.revocationEndpoint === undefined) return [];
   const form = {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Json, JsonObject } from "../connector/json.ts";
 import { exampleConnector } from "../test/connector.ts";
+import { holding } from "../test/plain.ts";
 import type { Transfer } from "./http.ts";
 import { judge } from "./token-answer.ts";
 
@@ -88,7 +89,7 @@ describe("judge", () => {
     const sent = answer(status, { ...tokens, error: "invalid_client" });
     expect(judge(connector, sent, "default", now)).toMatchObject({
       kind: "invalid",
-      refreshTokens: { default: "new" },
+      refreshTokens: { default: holding("new") },
     });
   });
 
@@ -99,7 +100,7 @@ describe("judge", () => {
     });
     expect(judge(own, answer(200, tokens), undefined, now)).toMatchObject({
       kind: "invalid",
-      refreshTokens: { default: "new", user: "u" },
+      refreshTokens: { default: holding("new"), user: holding("u") },
     });
   });
 
@@ -107,7 +108,7 @@ describe("judge", () => {
     const sent = answer(status, { refresh_token: "new", error: { code: 7 } });
     expect(judge(connector, sent, "default", now)).toMatchObject({
       kind: "invalid",
-      refreshTokens: { default: "new" },
+      refreshTokens: { default: holding("new") },
     });
   });
 
@@ -128,7 +129,7 @@ describe("judge", () => {
 
   test("R45 keeps a refresh token that came without an access token", () => {
     const judged = judge(connector, answer(200, { refresh_token: "new" }), "default", now);
-    expect(judged).toMatchObject({ kind: "invalid", refreshTokens: { default: "new" } });
+    expect(judged).toMatchObject({ kind: "invalid", refreshTokens: { default: holding("new") } });
   });
 
   test("R45 a reader of the connector that fails does not cost the refresh token", () => {
@@ -206,7 +207,7 @@ describe("which set a refresh answers for", () => {
     const { access_token: _, ...incomplete } = tokens;
     expect(several({ default: { ...tokens, refresh_token: "other" }, user: incomplete })).toMatchObject({
       kind: "invalid",
-      refreshTokens: { user: "new" },
+      refreshTokens: { user: holding("new") },
     });
   });
 
@@ -214,7 +215,7 @@ describe("which set a refresh answers for", () => {
     const blind = exampleConnector({ readTokens: () => ({}) });
     expect(judge(blind, answer(200, tokens), "default", now)).toMatchObject({
       kind: "invalid",
-      refreshTokens: { default: "new" },
+      refreshTokens: { default: holding("new") },
     });
   });
 });

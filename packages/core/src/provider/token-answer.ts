@@ -1,5 +1,6 @@
 import type { JsonObject } from "../connector/json.ts";
 import type { Connector, OAuthError, ProviderResponse } from "../connector/types.ts";
+import { type Secret, secretOf } from "../secret.ts";
 import { retryAfter, type Transfer } from "./http.ts";
 import { isObject, type NormalTokenResponse, normaliseTokenResponse } from "./token-response.ts";
 
@@ -36,7 +37,7 @@ export type TokenOutcome =
   | {
       readonly kind: "invalid";
       readonly cause: Error;
-      readonly refreshTokens: Readonly<Record<string, string>>;
+      readonly refreshTokens: Readonly<Record<string, Secret>>;
       /** What came with an ID token that does not hold. */
       readonly tokenSets?: ReceivedTokenSets;
       /** The ID token could not be judged, since the keys that it is signed with could not be had. */
@@ -168,8 +169,10 @@ function readErrorSafely(connector: Connector, response: ProviderResponse): OAut
 }
 
 /** The refresh tokens in an answer, by token set. */
-export function refreshTokensOf(sets: Readonly<Record<string, NormalTokenResponse>>): Record<string, string> {
+export function refreshTokensOf(sets: Readonly<Record<string, NormalTokenResponse>>): Record<string, Secret> {
   return Object.fromEntries(
-    Object.entries(sets).flatMap(([name, set]) => (set.refresh_token === undefined ? [] : [[name, set.refresh_token]])),
+    Object.entries(sets).flatMap(([name, set]) =>
+      set.refresh_token === undefined ? [] : [[name, secretOf(set.refresh_token)]],
+    ),
   );
 }

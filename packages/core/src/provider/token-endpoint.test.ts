@@ -4,8 +4,10 @@ import { startProvider } from "@grantkeeper/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
+import { secretOf } from "../secret.ts";
 import { exampleConnector } from "../test/connector.ts";
 import { json, type ReceivedRequest, startServer, type TestServer } from "../test/http-server.ts";
+import { holding } from "../test/plain.ts";
 import { transportOf } from "../test/transport.ts";
 import { tokenRequestError } from "./errors.ts";
 import type { Fetch } from "./http.ts";
@@ -24,7 +26,7 @@ const connector = exampleConnector();
 const tokens = { access_token: "a", token_type: "bearer", refresh_token: "new", expires_in: 60 };
 
 const always = (): boolean => true;
-const refreshRequest = { refreshToken: "old", tokenSet: "default", subject: undefined, maySend: always };
+const refreshRequest = { refreshToken: secretOf("old"), tokenSet: "default", subject: undefined, maySend: always };
 
 const secret = "s:e+c%r-é ~&=/";
 const clientId = "client:1+%-é";
@@ -161,7 +163,7 @@ describe("refresh", () => {
 
   test("R45 a response that is refused for its token type keeps the rotated refresh token", async () => {
     const outcome = await refreshAgainst((response) => json(response, { ...tokens, token_type: "mac" }));
-    expect(outcome).toMatchObject({ refreshTokens: { default: "new" } });
+    expect(outcome).toMatchObject({ refreshTokens: { default: holding("new") } });
   });
 
   test.each([-5, null, "NaN"])("R45 keeps a rotated refresh token when expires_in is %j", async (expires) => {
@@ -173,7 +175,7 @@ describe("refresh", () => {
     const outcome = await refreshAgainst((response) => json(response, { ...tokens, id_token: "x.y.z" }), {
       issuer: "https://login.example.com",
     });
-    expect(outcome).toMatchObject({ kind: "invalid", refreshTokens: { default: "new" } });
+    expect(outcome).toMatchObject({ kind: "invalid", refreshTokens: { default: holding("new") } });
   });
 
   test("R45 an answer that the connector's error reader trips over was not left unspent", async () => {
@@ -250,7 +252,7 @@ describe("refresh", () => {
       json(response, { error: "invalid_grant", error_description: `Unknown: ${quoting}` }, 400),
     );
     const local = localConnector(server, { clientSecret: "pass (word)" });
-    const request = { ...refreshRequest, refreshToken: "rt old" };
+    const request = { ...refreshRequest, refreshToken: secretOf("rt old") };
     expect(await newEndpoint().refresh(local, serverOf(local, {}), request)).toEqual({
       kind: "refused",
       error: { error: "invalid_grant", errorDescription: "Unknown: [redacted], secret [redacted]; [redacted]" },
@@ -287,7 +289,7 @@ describe("refresh", () => {
     let refreshToken = grant?.tokenSets["default"]?.refreshToken ?? "";
     for (let round = 0; round < 3; round++) {
       const outcome = await endpoint.refresh(provider.connector, server, {
-        refreshToken,
+        refreshToken: secretOf(refreshToken),
         tokenSet: "default",
         subject: undefined,
         maySend: always,
@@ -336,7 +338,7 @@ describe("exchange", () => {
       grant_type: "authorization_code",
       code: "c",
       redirect_uri: "https://app.example.com/connect/example/callback",
-      code_verifier: codeVerifier,
+      code_verifier: codeVerifier.reveal(),
       client_id: "client-1",
       client_secret: "client-secret-1",
       extra: "1",
@@ -367,7 +369,7 @@ describe("exchange", () => {
         response: new URLSearchParams({ code: "c", state: "s" }),
         redirectUri: "https://app.example.com/connect/example/callback",
         state: "s",
-        nonce: "n",
+        nonce: secretOf("n"),
         codeVerifier: undefined,
       });
       return { outcome, keyRequests: () => keyRequests };
@@ -409,7 +411,7 @@ describe("exchange", () => {
       redirectUri: "https://app.example.com/connect/example/callback",
       state: "s",
       nonce: undefined,
-      codeVerifier: "my-verifier",
+      codeVerifier: secretOf("my-verifier"),
     });
     expect(outcome).toEqual({
       kind: "refused",
@@ -422,7 +424,7 @@ describe("authorizationUrl", () => {
   const request = {
     redirectUri: "https://app.example.com/connect/example/callback",
     state: "s",
-    nonce: "n",
+    nonce: secretOf("n"),
     codeVerifier: randomVerifier(),
     hasRefreshToken: true,
   };
@@ -485,7 +487,7 @@ describe("random values", () => {
     ["verifiers", randomVerifier],
     ["nonces", randomNonce],
   ])("R3 %s hold 256 bits and are never the same", (_, make) => {
-    const values = Array.from({ length: 10_000 }, make);
+    const values = Array.from({ length: 10_000 }, () => make().reveal());
     expect(new Set(values).size).toBe(values.length);
     expect(values.every((value) => /^[A-Za-z0-9_-]{43}$/.test(value))).toBe(true);
   });

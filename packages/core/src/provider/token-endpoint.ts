@@ -2,6 +2,7 @@ import * as openid from "openid-client";
 import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
 import { causeWithoutSecrets } from "../errors.ts";
+import { type Secret, secretOf, secretOrNone } from "../secret.ts";
 import { createDiscovery, toResponse } from "./discovery.ts";
 import type { Transfer } from "./http.ts";
 import { assertCallable, expandTemplate, type Server, serverOf } from "./server.ts";
@@ -18,8 +19,8 @@ export interface TokenEndpointOptions {
 export interface AuthorizationRequest {
   readonly redirectUri: string;
   readonly state: string;
-  readonly nonce: string | undefined;
-  readonly codeVerifier: string | undefined;
+  readonly nonce: Secret | undefined;
+  readonly codeVerifier: Secret | undefined;
   readonly hasRefreshToken: boolean;
 }
 
@@ -28,12 +29,12 @@ export interface CodeExchange {
   readonly response: URLSearchParams;
   readonly redirectUri: string;
   readonly state: string;
-  readonly nonce: string | undefined;
-  readonly codeVerifier: string | undefined;
+  readonly nonce: Secret | undefined;
+  readonly codeVerifier: Secret | undefined;
 }
 
 export interface RefreshRequest {
-  readonly refreshToken: string;
+  readonly refreshToken: Secret;
   readonly tokenSet: string;
   /** The subject of the ID token that came at connect: another one is refused (OpenID Connect Core, section 12.2). */
   readonly subject: string | undefined;
@@ -48,8 +49,8 @@ export interface TokenEndpoint {
   refresh(connector: Connector, server: Server, request: RefreshRequest): Promise<TokenOutcome>;
 }
 
-export const randomVerifier: () => string = openid.randomPKCECodeVerifier;
-export const randomNonce: () => string = openid.randomNonce;
+export const randomVerifier: () => Secret = () => secretOf(openid.randomPKCECodeVerifier());
+export const randomNonce: () => Secret = () => secretOf(openid.randomNonce());
 
 /** Only this file and discovery.ts know openid-client. */
 export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): TokenEndpoint {
@@ -93,14 +94,14 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
       ...extra,
       ...(connector.scopes.length === 0 ? {} : { scope: connector.scopes.join(connector.scopeSeparator) }),
       ...(connector.responseMode === undefined ? {} : { response_mode: connector.responseMode }),
-      ...(request.nonce === undefined ? {} : { nonce: request.nonce }),
+      ...(request.nonce === undefined ? {} : { nonce: request.nonce.reveal() }),
       response_type: "code",
       client_id: connector.clientId,
       redirect_uri: request.redirectUri,
       state: request.state,
     };
     if (request.codeVerifier !== undefined) {
-      parameters["code_challenge"] = await openid.calculatePKCECodeChallenge(request.codeVerifier);
+      parameters["code_challenge"] = await openid.calculatePKCECodeChallenge(request.codeVerifier.reveal());
       parameters["code_challenge_method"] = "S256";
     }
     return openid.buildAuthorizationUrl(configure(connector, target, target.tokenEndpoint), parameters);
@@ -118,15 +119,15 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
     for (const [name, value] of request.response) current.searchParams.append(name, value);
     // A provider without a known issuer cannot be compared; its own redirect URI tells it from others (RFC 9700, 4.4.2.2).
     if (target.issuer === undefined) current.searchParams.delete("iss");
-    const secrets = [request.response.get("code"), request.codeVerifier];
+    const secrets = [secretOrNone(request.response.get("code") ?? undefined), request.codeVerifier];
     const outcome = await send(connector, configuration, { secrets }, () =>
       openid.authorizationCodeGrant(
         configuration,
         current,
         {
           expectedState: request.state,
-          ...(request.codeVerifier === undefined ? {} : { pkceCodeVerifier: request.codeVerifier }),
-          ...(request.nonce === undefined ? {} : { expectedNonce: request.nonce, idTokenExpected: true }),
+          ...(request.codeVerifier === undefined ? {} : { pkceCodeVerifier: request.codeVerifier.reveal() }),
+          ...(request.nonce === undefined ? {} : { expectedNonce: request.nonce.reveal(), idTokenExpected: true }),
         },
         { ...connector.tokenParams },
       ),
@@ -150,7 +151,7 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
         // Of a token that may be sent once, nobody may have to guess whether it has arrived.
         transport: { freshSocket: connector.rotation.kind === "strict", maySend: request.maySend },
       },
-      () => openid.refreshTokenGrant(configuration, request.refreshToken, { ...connector.refreshParams }),
+      () => openid.refreshTokenGrant(configuration, request.refreshToken.reveal(), { ...connector.refreshParams }),
     );
     const subject = outcome.kind === "tokens" ? outcome.idTokenClaims?.["sub"] : undefined;
     if (outcome.kind !== "tokens" || subject === undefined || request.subject === undefined) return outcome;
@@ -183,7 +184,7 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
         keysUnavailable = !isAnswer(reading);
         return toResponse(reading);
       }
-      judged = scrub(judge(connector, sent, refreshing, now()), [...secrets, connector.clientSecret]);
+      judged = scrub(judge(connector, sent, refreshing, now()), [...secrets, secretOrNone(connector.clientSecret)]);
       if (judged.kind !== "granted") throw new Error(judged.kind);
       return Response.json(judged.primary);
     };
@@ -220,7 +221,7 @@ function isAnswer(sent: Transfer): boolean {
 
 interface GrantRequest {
   /** What must not be shown in whatever the provider says about it. */
-  readonly secrets: readonly (string | null | undefined)[];
+  readonly secrets: readonly (Secret | undefined)[];
   /** The token set that a refresh asks for. */
   readonly refreshing?: string;
   readonly transport?: TransportRequest;
@@ -244,10 +245,13 @@ export function clientAuthentication(connector: Connector): openid.ClientAuth {
 }
 
 /** Takes what was sent out of what the provider says about it: an error's words end up in messages and logs. */
-function scrub(judged: Judgement, secrets: readonly (string | null | undefined)[]): Judgement {
+function scrub(judged: Judgement, secrets: readonly (Secret | undefined)[]): Judgement {
   if (judged.kind !== "refused" && judged.kind !== "rejected") return judged;
   // The longest first: of one that another begins with, a rest would be left.
-  const found = secrets.flatMap((secret) => (secret ? [secret] : [])).sort((a, b) => b.length - a.length);
+  const found = secrets
+    .map((secret) => secret?.reveal() ?? "")
+    .filter((secret) => secret !== "")
+    .sort((a, b) => b.length - a.length);
   const clean = (text: string): string =>
     found.reduce((line, secret) => line.replaceAll(secret, () => "[redacted]"), String(text));
   const { error, errorDescription } = judged.error;

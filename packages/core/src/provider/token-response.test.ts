@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Json, JsonObject } from "../connector/json.ts";
+import { type Plain, secretOf } from "../secret.ts";
+import { plain } from "../test/plain.ts";
 import {
   defined,
   isObject,
@@ -218,7 +220,7 @@ describe("splitScopes", () => {
 
 describe("toTokenSet", () => {
   test("R43 keeps the old refresh token and its end where the response has none", () => {
-    const previous = tokenSet({ refreshToken: "old", refreshTokenExpiresAt: 99 });
+    const previous = tokenSet({ refreshToken: secretOf("old"), refreshTokenExpiresAt: 99 });
     expect(keep('{"access_token":"a"}', { previous })).toMatchObject({
       refreshToken: "old",
       refreshTokenExpiresAt: 99,
@@ -226,19 +228,19 @@ describe("toTokenSet", () => {
   });
 
   test("R43 does not give a new refresh token the end of the old one", () => {
-    const previous = tokenSet({ refreshToken: "old", refreshTokenExpiresAt: 99 });
+    const previous = tokenSet({ refreshToken: secretOf("old"), refreshTokenExpiresAt: 99 });
     expect(keep('{"access_token":"a","refresh_token":"new"}', { previous })).not.toHaveProperty(
       "refreshTokenExpiresAt",
     );
   });
 
   test("R43 replaces the refresh token where the response has one", () => {
-    const previous = tokenSet({ refreshToken: "old" });
+    const previous = tokenSet({ refreshToken: secretOf("old") });
     expect(keep('{"access_token":"a","refresh_token":"new"}', { previous }).refreshToken).toBe("new");
   });
 
   test.each(["-5", "1e400", '"NaN"', "null"])("R45 keeps a rotated refresh token when expires_in is %s", (value) => {
-    const previous = tokenSet({ refreshToken: "old" });
+    const previous = tokenSet({ refreshToken: secretOf("old") });
     const kept = keep(`{"access_token":"a","refresh_token":"new","expires_in":${value}}`, { previous });
     expect(kept).toMatchObject({ accessToken: "a", refreshToken: "new" });
     expect(kept.expiresAt).toBeUndefined();
@@ -293,7 +295,7 @@ describe("toTokenSet", () => {
   });
 
   test("keeps the ID token of before where a refresh brings none", () => {
-    const previous = tokenSet({ idToken: "old" });
+    const previous = tokenSet({ idToken: secretOf("old") });
     expect(keep('{"access_token":"a"}', { previous }).idToken).toBe("old");
     expect(keep('{"access_token":"a","id_token":"new"}', { previous }).idToken).toBe("new");
   });
@@ -317,9 +319,9 @@ function normalise(text: string): ReturnType<typeof normaliseTokenResponse> {
   return normaliseTokenResponse(JSON.parse(text) as JsonObject);
 }
 
-function keep(text: string, context: Partial<TokenSetContext>): TokenSet {
+function keep(text: string, context: Partial<TokenSetContext>): Plain<TokenSet> {
   const { access_token = "", ...rest } = normalise(text);
-  return toTokenSet(
+  const kept = toTokenSet(
     { ...rest, access_token },
     {
       now,
@@ -330,10 +332,11 @@ function keep(text: string, context: Partial<TokenSetContext>): TokenSet {
       ...context,
     },
   );
+  return plain(kept);
 }
 
 function tokenSet(change: Partial<TokenSet>): TokenSet {
-  return { accessToken: "old", tokenType: "Bearer", obtainedAt: 0, scopes: [], ...change };
+  return { accessToken: secretOf("old"), tokenType: "Bearer", obtainedAt: 0, scopes: [], ...change };
 }
 
 function member(name: string, value: unknown): string {

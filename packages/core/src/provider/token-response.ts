@@ -1,18 +1,19 @@
 import type { Json, JsonObject } from "../connector/json.ts";
+import { type Plain, type Secret, sameSecret, secretOf, secretOrNone } from "../secret.ts";
 
 /** One access token and what came with it, as it is kept. Times are Unix milliseconds. */
 export interface TokenSet {
-  readonly accessToken: string;
+  readonly accessToken: Secret;
   /** As RFC 6749, section 7.1 names it; `Bearer` unless the provider said otherwise. */
   readonly tokenType: string;
   readonly obtainedAt: number;
   /** Left out where the provider named no end. */
   readonly expiresAt?: number;
-  readonly refreshToken?: string;
+  readonly refreshToken?: Secret;
   readonly refreshTokenExpiresAt?: number;
   /** What was granted; as asked for, where the response did not say (RFC 6749, section 5.1). */
   readonly scopes: readonly string[];
-  readonly idToken?: string;
+  readonly idToken?: Secret;
   /** Of the lease under which it was asked for. What was asked for later has a higher one, whatever the clocks say. */
   readonly fence?: number;
 }
@@ -95,7 +96,7 @@ export function toTokenSet(
   context: TokenSetContext,
 ): TokenSet {
   const { now, previous } = context;
-  const refreshToken = response.refresh_token ?? previous?.refreshToken;
+  const refreshToken = secretOrNone(response.refresh_token) ?? previous?.refreshToken;
   const lifetime = response.expires_in ?? (refreshToken === undefined ? undefined : context.accessTokenLifetime);
   const refreshTokenLifetime =
     response.refresh_token_expires_in ??
@@ -103,12 +104,12 @@ export function toTokenSet(
   const refreshTokenExpiresAt =
     refreshTokenLifetime !== undefined
       ? now + refreshTokenLifetime * 1000
-      : refreshToken === previous?.refreshToken
+      : sameSecret(refreshToken, previous?.refreshToken)
         ? previous?.refreshTokenExpiresAt
         : undefined;
-  const idToken = response.id_token ?? previous?.idToken;
+  const idToken = secretOrNone(response.id_token) ?? previous?.idToken;
   return {
-    accessToken: response.access_token,
+    accessToken: secretOf(response.access_token),
     tokenType: response.token_type.toLowerCase() === "bearer" ? "Bearer" : response.token_type,
     obtainedAt: now,
     scopes: splitScopes(response.scope) ?? previous?.scopes ?? context.requestedScopes,
@@ -117,6 +118,20 @@ export function toTokenSet(
     ...defined("refreshTokenExpiresAt", refreshToken === undefined ? undefined : refreshTokenExpiresAt),
     ...defined("idToken", idToken),
   };
+}
+
+/** Token sets as they were sealed, by name. */
+export function tokenSetsOf(sealed: Plain<Readonly<Record<string, TokenSet>>>): Readonly<Record<string, TokenSet>> {
+  const tokenSets = Object.entries(sealed).map(([name, { accessToken, refreshToken, idToken, ...rest }]) => {
+    const tokenSet: TokenSet = {
+      ...rest,
+      accessToken: secretOf(accessToken),
+      ...defined("refreshToken", secretOrNone(refreshToken)),
+      ...defined("idToken", secretOrNone(idToken)),
+    };
+    return [name, tokenSet] as const;
+  });
+  return Object.fromEntries(tokenSets);
 }
 
 /** `{ [name]: value }`, or nothing where the value is `undefined`. */

@@ -1,6 +1,9 @@
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { causeWithoutSecrets, GrantkeeperError, isGrantkeeperError } from "../errors.ts";
+import { grantOf } from "../grant/grants.ts";
+import { tokenSetsOf } from "../provider/token-response.ts";
+import { fromSealed, toSealable } from "../secret.ts";
 import type { SealContext, Vault } from "../vault/vault.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 
@@ -57,14 +60,15 @@ export function createFileJournal({ directory, vault, now }: FileJournalOptions)
     const id = name.slice(0, -suffix.length);
     const sealed = await readSealed(name);
     if (sealed === undefined) return undefined;
-    return JSON.parse(Buffer.from(await vault.open(sealed, contextOf(id))).toString("utf8")) as JournalEntry;
+    const entry = fromSealed<JournalEntry>(await vault.open(sealed, contextOf(id)));
+    return { ...entry, received: tokenSetsOf(entry.received), grant: grantOf(entry.grant) };
   }
 
   return {
     write: (entry) =>
       attempt(async () => {
         const id = idOf(entry);
-        const sealed = await vault.seal(Buffer.from(JSON.stringify(entry)), contextOf(id));
+        const sealed = await vault.seal(toSealable(entry), contextOf(id));
         await mkdir(directory, { recursive: true, mode: 0o700 });
         const path = join(directory, id + suffix);
         await writeDurably(`${path}.${process.pid}.new`, sealed);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TokenSet } from "../provider/token-response.ts";
+import { secretOf } from "../secret.ts";
 import { type Freshness, freshness } from "./freshness.ts";
 
 const second = 1_000;
@@ -12,7 +13,7 @@ function atLeft(left: number, life: number, jitter = 0.5, minValidityMs = 0): Fr
 }
 
 function tokenOf(life: number): TokenSet {
-  return { accessToken: "a", tokenType: "Bearer", scopes: [], obtainedAt: 0, expiresAt: life };
+  return { accessToken: secretOf("a"), tokenType: "Bearer", scopes: [], obtainedAt: 0, expiresAt: life };
 }
 
 describe("freshness", () => {

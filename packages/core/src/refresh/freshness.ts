@@ -10,7 +10,12 @@ const second = 1_000;
  * most 5 minutes, and 20 % more or less by `jitter` (0 to 1), so that a fleet does not refresh all at once.
  * `minValidityMs` widens the hard margin, up to half of the token's life.
  */
-export function freshness(tokenSet: TokenSet, now: number, jitter: number, minValidityMs = 0): Freshness {
+export function freshness(
+  tokenSet: Pick<TokenSet, "obtainedAt" | "expiresAt">,
+  now: number,
+  jitter: number,
+  minValidityMs = 0,
+): Freshness {
   const { expiresAt, obtainedAt } = tokenSet;
   if (expiresAt === undefined) return "fresh";
   const life = Math.max(0, expiresAt - obtainedAt);

@@ -45,7 +45,7 @@ export async function adoptJournal(options: SaveOptions): Promise<void> {
 async function adoptEntry(options: SaveOptions, entry: JournalEntry): Promise<void> {
   const { leases, grants, revocation, journal } = options;
   const { connectionId, tokenSet: name, received } = entry;
-  const hashOf = ({ grant }: OpenGrant): string => grants.hashRefreshToken(grant.tokenSets[name]?.refreshToken ?? "");
+  const hashOf = ({ grant }: OpenGrant): string => grants.hashRefreshToken(grant.tokenSets[name]?.refreshToken);
   try {
     await leases.hold<"look again" | "left">(
       connectionId,

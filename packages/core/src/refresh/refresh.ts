@@ -7,6 +7,7 @@ import type { Connectors } from "../provider/connectors.ts";
 import type { Server } from "../provider/server.ts";
 import type { TokenEndpoint } from "../provider/token-endpoint.ts";
 import type { TokenSet } from "../provider/token-response.ts";
+import { type Secret, sameSecret } from "../secret.ts";
 import { createFailures } from "./failures.ts";
 import type { JournalEntry } from "./journal.ts";
 import { applies, applyEntry } from "./journalled.ts";
@@ -52,6 +53,7 @@ type Plan =
       /** Where the grant's refresh token goes. */
       readonly server: Server;
       readonly attemptId: string;
+      readonly refreshToken: Secret;
       readonly refreshTokenHash: string;
     }
   /** The answer that the open intent waits for was written down. */
@@ -143,18 +145,17 @@ export function createRefresh(options: RefreshOptions): Refresh {
     return {
       kind: "take",
       intent: { attemptId, tokenSet: name, refreshTokenHash },
-      plan: { kind: "send", connector, server, attemptId, refreshTokenHash },
+      plan: { kind: "send", connector, server, attemptId, refreshToken, refreshTokenHash },
     };
   }
 
   async function send(
     held: HeldGrant,
     name: string,
-    { connector, server, attemptId, refreshTokenHash }: Extract<Plan, { kind: "send" }>,
+    { connector, server, attemptId, refreshToken, refreshTokenHash }: Extract<Plan, { kind: "send" }>,
   ): Promise<OpenGrant | "look again"> {
     const { grant, row } = held;
     const tokenSet = liveTokenSet(grant, name);
-    const refreshToken = tokenSet.refreshToken ?? "";
     const maySend = (): boolean => now() - held.takenAt + options.callTimeoutMs + safetyMs <= options.leaseMs;
     const request = { refreshToken, tokenSet: name, subject: grant.subject, maySend };
     let unanswered = openIntent(row.intents, name, refreshTokenHash) !== undefined;
@@ -170,7 +171,7 @@ export function createRefresh(options: RefreshOptions): Refresh {
     await leases.hold<void>(
       connectionId,
       async ({ grant }) => {
-        const replaced = grant.tokenSets[name]?.accessToken !== seen.accessToken;
+        const replaced = !sameSecret(grant.tokenSets[name]?.accessToken, seen.accessToken);
         const known = grant.ended[name] !== undefined;
         return replaced || known
           ? { kind: "done", result: undefined }

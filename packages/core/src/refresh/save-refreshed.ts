@@ -5,6 +5,7 @@ import type { Grant, Grants, OpenGrant } from "../grant/grants.ts";
 import { type HeldGrant, type Leases, notConnected } from "../grant/leases.ts";
 import type { Revocation } from "../grant/revocation.ts";
 import type { TokenSet } from "../provider/token-response.ts";
+import { sameSecret } from "../secret.ts";
 import type { GrantRow } from "../store/port.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import { openIntent } from "./recovery.ts";
@@ -49,7 +50,7 @@ export async function saveRefreshed(
   const { connectionId } = held.lease;
   const own = tokenSets[name];
   const spent = held.grant.tokenSets[name]?.refreshToken;
-  const rotated = own?.refreshToken !== spent;
+  const rotated = !sameSecret(own?.refreshToken, spent);
   const journalled = createJournalled(options, () => entryOf(grants, held, received));
   let { usable, doubted } = received;
 
@@ -72,8 +73,9 @@ export async function saveRefreshed(
     }
     const { row, grant } = current;
     const there = grant.tokenSets[name];
-    const isSaved = there?.accessToken === own?.accessToken && there?.refreshToken === own?.refreshToken;
-    if (isSaved || there?.refreshToken !== spent) return { saved: current };
+    const isSaved =
+      sameSecret(there?.accessToken, own?.accessToken) && sameSecret(there?.refreshToken, own?.refreshToken);
+    if (isSaved || !sameSecret(there?.refreshToken, spent)) return { saved: current };
     // What came later counts for more than what brings no new refresh token: a consent, and another's refresh.
     const outdated = row.grantId !== held.row.grantId || (there?.fence ?? 0) > (own?.fence ?? held.lease.fence);
     if (!rotated && outdated) return { saved: current };
@@ -86,7 +88,7 @@ export async function saveRefreshed(
   }
 
   function isSentAgain({ intents }: GrantRow): boolean {
-    const intent = openIntent(intents, name, grants.hashRefreshToken(spent ?? ""));
+    const intent = openIntent(intents, name, grants.hashRefreshToken(spent));
     return intent !== undefined && intent.attemptId !== received.attemptId;
   }
 
@@ -146,7 +148,7 @@ function entryOf(grants: Grants, held: HeldGrant, { name, attemptId, tokenSets }
     grantId: held.row.grantId,
     attemptId,
     tokenSet: name,
-    refreshTokenHash: grants.hashRefreshToken(held.grant.tokenSets[name]?.refreshToken ?? ""),
+    refreshTokenHash: grants.hashRefreshToken(held.grant.tokenSets[name]?.refreshToken),
     received: tokenSets,
     grant: held.grant,
   };

@@ -7,6 +7,7 @@ import { missingScopes } from "../grant/scopes.ts";
 import { tokenRequestError } from "../provider/errors.ts";
 import type { TokenOutcome } from "../provider/token-answer.ts";
 import { type TokenSet, toTokenSet } from "../provider/token-response.ts";
+import { type Secret, sameSecret } from "../secret.ts";
 import type { Failures } from "./failures.ts";
 import { type SaveOptions, saveRefreshed } from "./save-refreshed.ts";
 
@@ -108,9 +109,9 @@ export function createSettle(options: SettleOptions): Settle {
   /** R45: a refresh token that came in an answer we cannot use replaces the one that is spent. */
   async function salvage(
     { held, name, attemptId, tokenSet, unanswered }: Attempt,
-    refreshToken: string | undefined,
+    refreshToken: Secret | undefined,
   ): Promise<void> {
-    if (refreshToken === undefined || refreshToken === tokenSet.refreshToken) return leases.release(held, []);
+    if (refreshToken === undefined || sameSecret(refreshToken, tokenSet.refreshToken)) return leases.release(held, []);
     // Its time tells whether what befell the one before it can have befallen this one.
     const tokenSets = { [name]: { ...tokenSet, refreshToken, obtainedAt: now() } };
     await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: false, doubted: unanswered });
@@ -137,11 +138,11 @@ export function createSettle(options: SettleOptions): Settle {
 
   /** Commits a journalled successor of the refused refresh token, to be tried next. */
   async function takeCandidate(held: HeldGrant, name: string, refused: TokenSet): Promise<boolean> {
-    const refreshTokenHash = grants.hashRefreshToken(refused.refreshToken ?? "");
+    const refreshTokenHash = grants.hashRefreshToken(refused.refreshToken);
     const found = (await journal.find(held.lease.connectionId)).find(
       (entry) => entry.tokenSet === name && entry.refreshTokenHash === refreshTokenHash,
     );
-    if (found === undefined || found.received[name]?.refreshToken === refused.refreshToken) return false;
+    if (found === undefined || sameSecret(found.received[name]?.refreshToken, refused.refreshToken)) return false;
     const { attemptId, received: tokenSets } = found;
     await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: false, doubted: true });
     await journal.remove(found);
@@ -159,7 +160,7 @@ export function createSettle(options: SettleOptions): Settle {
     return true;
   }
 
-  function failed({ held, name }: Attempt, error: GrantkeeperError, salvaged?: string): GrantkeeperError {
+  function failed({ held, name }: Attempt, error: GrantkeeperError, salvaged?: Secret): GrantkeeperError {
     const { connectionId } = held.lease;
     for (const refreshToken of [held.grant.tokenSets[name]?.refreshToken, salvaged]) {
       if (refreshToken !== undefined) failures.remember(grants.hashRefreshToken(refreshToken), error);

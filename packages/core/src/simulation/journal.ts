@@ -12,8 +12,8 @@ export function hostJournal(world: World, life: number, host: number, carry: Car
       carry("journal", () => {
         entries.set(nameOf(entry), entry);
         const { attemptId, tokenSet, grant, received } = entry;
-        const spent = grant.tokenSets[tokenSet]?.refreshToken ?? "";
-        const newToken = received[tokenSet]?.refreshToken;
+        const spent = grant.tokenSets[tokenSet]?.refreshToken?.reveal() ?? "";
+        const newToken = received[tokenSet]?.refreshToken?.reveal();
         world.observe({ kind: "journalled", life, host, attemptId, spent, received: newToken });
       }),
     remove: (entry) =>

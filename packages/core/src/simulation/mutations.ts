@@ -105,7 +105,7 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "refresh/settle.ts",
-        find: "if (refreshToken === undefined || refreshToken === tokenSet.refreshToken) return leases.release(held, []);",
+        find: "if (refreshToken === undefined || sameSecret(refreshToken, tokenSet.refreshToken)) return leases.release(held, []);",
         replace:
           "if (refreshToken !== undefined || tokenSet.refreshToken !== undefined) return leases.release(held, []);",
       },
@@ -250,7 +250,7 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "refresh/save-refreshed.ts",
-        find: "if (isSaved || there?.refreshToken !== spent) return { saved: current };",
+        find: "if (isSaved || !sameSecret(there?.refreshToken, spent)) return { saved: current };",
         replace: "if (isSaved) return { saved: current };",
       },
     ],

@@ -1,4 +1,5 @@
 import type { Grant } from "../grant/grants.ts";
+import { fromSealed } from "../secret.ts";
 import type { GrantRow } from "../store/port.ts";
 import { createDataKeys } from "../vault/data-keys.ts";
 import { createKeySet } from "../vault/key-set.ts";
@@ -26,7 +27,7 @@ export function createReader(records: ReadonlyMap<string, Uint8Array>): Reader {
   async function open({ connectionId, wrappedKey, grantId, version, sealed }: SealedRow): Promise<StoredGrant> {
     const context = { kind: "grant", id: `${connectionId}/${grantId}`, version } as const;
     const plaintext = await dataKeys.open({ connectionId, wrappedKey }, sealed, context);
-    const { owner, tokenSets, ended } = JSON.parse(Buffer.from(plaintext).toString("utf8")) as Grant;
+    const { owner, tokenSets, ended } = fromSealed<Grant>(plaintext);
     const { accessToken = "", refreshToken = "", obtainedAt = 0, expiresAt = 0 } = tokenSets["default"] ?? {};
     return {
       account: accountOf(owner),

@@ -17,8 +17,7 @@ export function createBudgetCheck({ ledger, report }: CheckContext): Check {
     if (stored === undefined) return false;
     const { accessToken, obtainedAt, expiresAt } = stored;
     const now = at + life.skewMs;
-    const tokenSet = { accessToken, obtainedAt, expiresAt, tokenType: "Bearer", scopes: [] };
-    if (freshness(tokenSet, now, jitterOf(connectionId)) !== "fresh") return true;
+    if (freshness({ obtainedAt, expiresAt }, now, jitterOf(connectionId)) !== "fresh") return true;
     for (const call of ledger.openCalls()) {
       if (call.life !== life || (call.account !== undefined && call.account !== account)) continue;
       if (call.purpose === "keepAlive") return true;
