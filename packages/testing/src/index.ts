@@ -18,3 +18,5 @@ export { startProvider } from "./provider/start.ts";
 export type { AddedFault, FaultScope, NetworkFault } from "./proxy/faults.ts";
 export type { FaultProxy, FaultProxyOptions } from "./proxy/options.ts";
 export { startFaultProxy } from "./proxy/start.ts";
+export { type FoundSecret, findSecrets, type MarkedSecret, type SecretForm } from "./secrets/find-secrets.ts";
+export { type SecretTap, tapSecrets } from "./secrets/tap-secrets.ts";
