@@ -134,6 +134,12 @@ export function createConnections(options: ConnectionsOptions): Connections {
       }
       const at = now();
       const found = await only(connector, known, params);
+      const { grant } = await tokens.current(found);
+      if (grant.owner !== known || grant.connector !== connector) {
+        // What is in memory is from before the row was changed: read anew it does not open.
+        await strongRead(found);
+        throw notConnected();
+      }
       resolved = { id: found, at };
       return work(found);
     });

@@ -171,7 +171,14 @@ export function createGrants({
       if (isGrantkeeperError(error) && error.code === "decryption_failed") onUnreadable(row);
       throw error;
     });
-    return { row, grant: grantOf(fromSealed(plaintext)) };
+    const grant = grantOf(fromSealed(plaintext));
+    // Rows are found by these two, which are not sealed: whoever changed them must not get another one's grant.
+    if (row.ownerHash === hash("owner", grant.owner) && row.connector === grant.connector) return { row, grant };
+    onUnreadable(row);
+    throw new GrantkeeperError(
+      "decryption_failed",
+      "A row is found under another owner or connector than its sealed grant names: it was changed.",
+    );
   }
 
   return {
@@ -217,13 +224,16 @@ export function grantOf(sealed: Plain<Grant>): Grant {
 }
 
 /**
- * Whether two readings of a row open to the same grant: all that opening depends on is the same, the ciphertext and what it
- * is bound to. Not the version alone: after a restored backup one may come a second time, with something else in the row.
+ * Whether two readings of a row open to the same grant: all that opening depends on is the same, the ciphertext, what it is
+ * bound to and what it is compared with. Not the version alone: after a restored backup one may come a second time, with
+ * something else in the row.
  */
 export function opensAlike(one: GrantRow, other: GrantRow): boolean {
   return (
     one.grantId === other.grantId &&
     one.version === other.version &&
+    one.ownerHash === other.ownerHash &&
+    one.connector === other.connector &&
     Buffer.compare(one.sealed, other.sealed) === 0 &&
     Buffer.compare(one.wrappedKey, other.wrappedKey) === 0
   );
