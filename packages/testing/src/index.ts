@@ -1,6 +1,8 @@
 export { type ConsentChoice, consent } from "./consent.ts";
 export { connectorContract } from "./contracts/connector.ts";
 export type { ConnectorFixtures, ExpectedTokenSet } from "./contracts/connector-fixtures.ts";
+export { sealedStoreContract } from "./contracts/sealed-store.ts";
+export type { RawRow, SealedStoreUnderTest, StoreDoor } from "./contracts/sealed-store-door.ts";
 export { type StoreContractOptions, storeContract } from "./contracts/store.ts";
 export type { StoreUnderTest } from "./contracts/store-rows.ts";
 export type { TestFunction } from "./contracts/test-function.ts";

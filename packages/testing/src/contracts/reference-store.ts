@@ -10,6 +10,17 @@ import {
 } from "@grantkeeper/core/store";
 import type { StoreFlaw } from "./store-flaws.ts";
 
+/** What a reference store keeps: given to another one, that one has it too. */
+export interface ReferenceMaps {
+  readonly rows: Map<string, GrantRow>;
+  readonly flows: Map<string, { readonly sealed: Uint8Array; readonly until: number }>;
+  readonly records: Map<string, Uint8Array>;
+}
+
+export function emptyMaps(): ReferenceMaps {
+  return { rows: new Map(), flows: new Map(), records: new Map() };
+}
+
 export interface ReferenceStore {
   readonly store: Store;
   /** Makes the store unreachable, and returns what brings it back. */
@@ -20,10 +31,8 @@ export interface ReferenceStore {
  * A store of plain maps for this package's own tests, with a flaw where one is asked for. What many ask for at once is
  * done one after another, so that an outage can come in between.
  */
-export function referenceStore(now: () => number, flaw?: StoreFlaw): ReferenceStore {
-  const rows = new Map<string, GrantRow>();
-  const flows = new Map<string, { readonly sealed: Uint8Array; readonly until: number }>();
-  const records = new Map<string, Uint8Array>();
+export function referenceStore(now: () => number, flaw?: StoreFlaw, maps: ReferenceMaps = emptyMaps()): ReferenceStore {
+  const { rows, flows, records } = maps;
   const hidden = new Set<string>();
   let isAway = false;
   let last: { readonly before: GrantRow; readonly after: GrantRow } | undefined;

@@ -1,0 +1,5 @@
+import { sealedStoreContract } from "@grantkeeper/testing";
+import { test } from "vitest";
+import { makePlace } from "./test/door.ts";
+
+sealedStoreContract(test, makePlace);

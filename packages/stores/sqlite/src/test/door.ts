@@ -1,0 +1,80 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { RawRow, SealedStoreUnderTest, StoreDoor } from "@grantkeeper/testing";
+import { sqliteStore } from "../index.ts";
+import { bytes, integer, text } from "../rows.ts";
+
+const columns: Readonly<Record<keyof RawRow, string>> = {
+  sealed: "sealed",
+  wrappedKey: "wrapped_key",
+  grantId: "grant_id",
+  version: "version",
+  ownerHash: "owner_hash",
+  connector: "connector",
+};
+
+/** A file of its own in a folder of its own, and a door to both. */
+export async function makePlace(): Promise<SealedStoreUnderTest> {
+  const folder = await mkdtemp(join(tmpdir(), "grantkeeper-sqlite-"));
+  const path = join(folder, "grants.db");
+  return {
+    openStore: () => sqliteStore(path),
+    door: doorTo(path, folder),
+    dispose: () => rm(folder, { recursive: true }),
+  };
+}
+
+function doorTo(path: string, folder: string): StoreDoor {
+  function withDatabase<Result>(work: (database: DatabaseSync) => Result): Result {
+    const database = new DatabaseSync(path, { timeout: 1_000 });
+    try {
+      return work(database);
+    } finally {
+      database.close();
+    }
+  }
+
+  return {
+    readRow: async (connectionId) =>
+      withDatabase((database) => {
+        const found = database
+          .prepare(
+            `SELECT sealed, wrapped_key, version, CAST(grant_id AS BLOB) AS grant_id,
+            CAST(owner_hash AS BLOB) AS owner_hash, CAST(connector AS BLOB) AS connector
+            FROM grants WHERE connection_id = ?`,
+          )
+          .get(connectionId);
+        return (
+          found && {
+            sealed: bytes(found, "sealed"),
+            wrappedKey: bytes(found, "wrapped_key"),
+            version: integer(found, "version"),
+            grantId: text(found, "grant_id"),
+            ownerHash: text(found, "owner_hash"),
+            connector: text(found, "connector"),
+          }
+        );
+      }),
+    writeRow: async (connectionId, change) =>
+      withDatabase((database) => {
+        for (const [name, value] of Object.entries(change)) {
+          const column = columns[name as keyof RawRow];
+          database.prepare(`UPDATE grants SET ${column} = ? WHERE connection_id = ?`).run(value, connectionId);
+        }
+      }),
+    readFlows: async () =>
+      withDatabase((database) =>
+        database
+          .prepare("SELECT CAST(key AS BLOB) AS key, sealed FROM flows")
+          .all()
+          .map((row) => ({ key: text(row, "key"), sealed: bytes(row, "sealed") })),
+      ),
+    writeFlow: async (key, sealed) =>
+      withDatabase((database) => void database.prepare("UPDATE flows SET sealed = ? WHERE key = ?").run(sealed, key)),
+    // As whoever has the disk reads it. That this takes the locks of this process away disturbs nobody here.
+    dump: async () => readdirSync(folder).map((name) => readFileSync(join(folder, name))),
+  };
+}
