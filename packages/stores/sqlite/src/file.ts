@@ -91,6 +91,8 @@ function configure(database: DatabaseSync): void {
   if (mode !== "wal") throw invalidConfig("The SQLite file is where write-ahead logging does not work.");
   // A commit is on the disk before it is answered. On macOS only fullfsync makes the disk write it.
   database.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON");
+  // What is deleted is overwritten: a data key that was erased must not be found in a free page.
+  database.exec("PRAGMA secure_delete = ON");
   migrateSchema(database);
 }
 
