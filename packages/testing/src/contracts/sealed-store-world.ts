@@ -32,6 +32,7 @@ export interface Connected {
 
 export interface SealedWorld {
   readonly door: StoreDoor;
+  readonly openStore: () => Store;
   readonly scope: Store["scope"];
   readonly providers: Readonly<Record<ConnectorKey, EmulatedProvider<Connector<never, "user">>>>;
   readonly key: KeyConfig;
@@ -54,19 +55,20 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 export async function withWorld(
   { openStore, door, dispose }: SealedStoreUnderTest,
   run: (it: SealedWorld) => Promise<void>,
+  connectorOf: (id: ConnectorKey) => Connectors[ConnectorKey] = (id) => exampleConnector({ id }),
 ): Promise<void> {
   let offset = 0;
   const now = () => Date.now() + offset;
   const api = ({ url }: { readonly url: URL }) => (url.pathname === "/revoke" ? world.revocationFault : undefined);
-  const start = (id: string) =>
-    startProvider(exampleConnector({ id }), { accessTokenLifetime: 3600, now, faults: { api } });
+  const start = (id: ConnectorKey) =>
+    startProvider(connectorOf(id), { accessTokenLifetime: 3600, now, faults: { api } });
   const providers = { one: await start("one"), other: await start("other") };
   const key: KeyConfig = { id: "2026-11", secret: generateKey() };
   const keepers = new Set<WorldKeeper>();
   const unused = openStore();
   await unused.close();
   const world: SealedWorld = {
-    ...{ door, providers, key, revocationFault: undefined, scope: unused.scope },
+    ...{ openStore, door, providers, key, revocationFault: undefined, scope: unused.scope },
     open({ audited = false, ...options } = {}) {
       const store = openStore();
       const keeper = createKeeper<Connectors>({

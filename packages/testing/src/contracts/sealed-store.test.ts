@@ -36,6 +36,7 @@ test.for<[string, Partial<StoreDoor>, RegExp]>([
   ["changes no row", { writeRow: async () => {} }, /^E2 two rows/],
   ["changes no flow", { writeFlow: async () => {} }, /^E2 two sign-ins/],
   ["finds no row", { readRow: async () => undefined }, /^E2 two rows/],
+  ["shows nothing of what is kept", { dump: async () => [] }, /^(R54 what|E8)/],
   ["finds no flow", { readFlows: async () => [] }, /^E2 two sign-ins/],
 ])("the suite notices a door that %s", async ([, change, pattern]) => {
   const some: string[] = [];

@@ -1,5 +1,6 @@
 import type { SealedStoreUnderTest } from "./sealed-store-door.ts";
 import { testSealedFlows } from "./sealed-store-flows.ts";
+import { testKept } from "./sealed-store-kept.ts";
 import { testSealedInMemory } from "./sealed-store-memory.ts";
 import { testSealedRecords } from "./sealed-store-records.ts";
 import { testSealedRows } from "./sealed-store-rows.ts";
@@ -19,4 +20,5 @@ export function sealedStoreContract(test: TestFunction, makePlace: () => Promise
   testSealedInMemory(inWorld);
   testSealedFlows(inWorld);
   testSealedRecords(inWorld);
+  testKept(test, makePlace);
 }
