@@ -153,6 +153,25 @@ describe("a key management service", () => {
     expect(await codeOf(() => keySet.sealing())).toBe("keys_unavailable");
   });
 
+  test.each<[string, Partial<KeyProvider>]>([
+    [
+      "what it cannot open",
+      { wrap: async () => randomBytes(32), unwrap: () => Promise.reject(new Error("what is that")) },
+    ],
+    ["another key", { wrap: async () => randomBytes(32), unwrap: async () => randomBytes(32) }],
+    ["too little", { wrap: async (key) => key.subarray(1), unwrap: async (key) => key }],
+  ])("E9 that wraps %s leaves no key behind, and the ones before it seal on", async (_, change) => {
+    const { provider } = createService();
+    const records = newRecords();
+    const options = { records, lifetimeMs: 0, now: () => 0 };
+    const { version } = await createKeySet({ ...options, providers: [provider] }).sealing();
+    const before = await records.get("keys");
+    const wrong = createKeySet({ ...options, providers: [{ ...provider, ...change }] });
+    expect(["decryption_failed", "keys_unavailable"]).toContain(await codeOf(() => wrong.renew()));
+    expect(await records.get("keys")).toEqual(before);
+    expect((await createKeySet({ ...options, providers: [provider] }).sealing()).version).toBe(version);
+  });
+
   test("E9 that gives back something else than 32 bytes is an error", async () => {
     const provider: KeyProvider = { id: "odd", wrap: async (key) => key, unwrap: async () => randomBytes(16) };
     const keySet = createKeySet({ records: newRecords(), providers: [provider], lifetimeMs: 0, now: () => 0 });

@@ -85,17 +85,29 @@ export function createKeySet({ records, providers, lifetimeMs, now }: KeySetOpti
   }
 
   async function unwrap({ keyId, version, wrapped }: WrappedEntry): Promise<KeyEncryptionKey> {
-    const name = `${keyId}/${version}`;
-    const found = unwrapped.get(name);
+    const found = unwrapped.get(nameOf({ keyId, version }));
     if (found !== undefined) return found;
     const provider = byId.get(keyId);
     if (provider === undefined) throw missing(keyId);
     const bytes = await asked(keyId, () => provider.unwrap(Buffer.from(wrapped, "base64url"), { keyId, version }), now);
     if (bytes.byteLength !== 32)
       throw new GrantkeeperError("decryption_failed", "A key-encryption key has not 32 bytes.");
-    const key = { keyId, version, derived: deriveKey(bytes) };
-    unwrapped.set(name, key);
+    return remember({ keyId, version }, bytes);
+  }
+
+  function remember(context: KeyContext, bytes: Uint8Array): KeyEncryptionKey {
+    const key = { ...context, derived: deriveKey(bytes) };
+    unwrapped.set(nameOf(context), key);
     return key;
+  }
+
+  /** Wraps a new key, and opens it again: one that cannot be opened must never become the newest. */
+  async function wrapNew(context: KeyContext): Promise<{ readonly entry: WrappedEntry; readonly key: Uint8Array }> {
+    const key = randomBytes(32);
+    const wrapped = await asked(first.id, () => first.wrap(key, context), now);
+    const opened = await asked(first.id, () => first.unwrap(wrapped, context), now);
+    if (key.equals(opened)) return { entry: { ...context, wrapped: Buffer.from(wrapped).toString("base64url") }, key };
+    throw new GrantkeeperError("decryption_failed", `Key "${first.id}" opens something else than what it has wrapped.`);
   }
 
   /** Adds a key after the newest one that is `seen`; where another process has just done so, that one's is taken. */
@@ -105,9 +117,9 @@ export function createKeySet({ records, providers, lifetimeMs, now }: KeySetOpti
       const there = newest({ entries });
       if (there !== undefined && there.version > (seen?.version ?? 0)) return unwrap(there);
       const context = { keyId: first.id, version: (there?.version ?? 0) + 1 };
-      const wrapped = await asked(first.id, () => first.wrap(randomBytes(32), context), now);
-      const entry = { ...context, wrapped: Buffer.from(wrapped).toString("base64url") };
-      await records.compareAndSet(record, bytes, serialise([...entries, entry]));
+      const { entry, key } = await wrapNew(context);
+      const added = await records.compareAndSet(record, bytes, serialise([...entries, entry]));
+      if (added) remember(context, key);
     }
     throw new GrantkeeperError("store_unavailable", "The store's keys changed too often while one was added.");
   }
@@ -118,7 +130,7 @@ export function createKeySet({ records, providers, lifetimeMs, now }: KeySetOpti
       return there === undefined ? add(undefined) : unwrap(there);
     },
     async find({ keyId, version }) {
-      const found = unwrapped.get(`${keyId}/${version}`);
+      const found = unwrapped.get(nameOf({ keyId, version }));
       if (found !== undefined) return found;
       if (!byId.has(keyId)) throw missing(keyId);
       const isIt = (entry: WrappedEntry): boolean => entry.keyId === keyId && entry.version === version;
@@ -135,6 +147,10 @@ export function createKeySet({ records, providers, lifetimeMs, now }: KeySetOpti
       await read();
     },
   };
+}
+
+function nameOf({ keyId, version }: KeyContext): string {
+  return `${keyId}/${version}`;
 }
 
 async function asked(id: string, ask: () => Promise<Uint8Array>, now: () => number): Promise<Uint8Array> {
