@@ -15,7 +15,7 @@ import type { GrantState, Store } from "../store/port.ts";
 import { apiFetch } from "./api-fetch.ts";
 import type { Connection, ConnectionStatus, IdentifiedConnection, TokenSetStatus } from "./connection.ts";
 import type { TokenCache } from "./token-cache.ts";
-import type { TokenOptions, Tokens } from "./tokens.ts";
+import { abortable, type TokenOptions, type Tokens } from "./tokens.ts";
 
 export interface ConnectionsOptions {
   readonly connectors: Connectors;
@@ -76,11 +76,13 @@ export function createConnections(options: ConnectionsOptions): Connections {
     connector: string,
     using: <Result>(work: (id: string) => Promise<Result>) => Promise<Result>,
   ): Connection {
+    const until = <Result>(signal: AbortSignal | null | undefined, work: (id: string) => Promise<Result>) =>
+      abortable(signal, using(work));
     return {
       connector,
-      token: (request = {}) => using((id) => tokens.token(id, request)),
+      token: (request = {}) => until(request.signal, (id) => tokens.token(id, request)),
       fetch: (path, init) =>
-        using(async (id) => {
+        until(init?.signal, async (id) => {
           const { grant } = await tokens.current(id);
           const definition = connectors.get(connector);
           const server = await tokenEndpoint.server(definition, grant.params);

@@ -180,7 +180,7 @@ export function createTokens(options: TokensOptions): Tokens {
     });
   }
 
-  return { token: (connectionId, request) => abortable(token(connectionId, request), request.signal), current };
+  return { token: (connectionId, request) => abortable(request.signal, token(connectionId, request)), current };
 }
 
 function toAccessToken({ accessToken, tokenType, expiresAt, scopes }: TokenSet): AccessToken {
@@ -189,8 +189,8 @@ function toAccessToken({ accessToken, tokenType, expiresAt, scopes }: TokenSet):
 }
 
 /** Stops waiting when the signal says so; the work itself goes on. */
-function abortable<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-  if (signal === undefined) return work;
+export function abortable<Value>(signal: AbortSignal | null | undefined, work: Promise<Value>): Promise<Value> {
+  if (signal === undefined || signal === null) return work;
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(new GrantkeeperError("aborted", "The caller stopped waiting."));
     if (signal.aborted) stop();

@@ -109,6 +109,21 @@ describe("exactly one refresh", () => {
   });
 });
 
+test("D8 a caller that gives up need not wait for the first opening of the store either", async () => {
+  const { keeper, store, another } = await createWorld(githubConnector);
+  const { connection } = await connect(keeper);
+  const gate = Promise.withResolvers<void>();
+  const slow = { ...store, get: (id: string) => gate.promise.then(() => store.get(id)), close: async () => undefined };
+  const next = another({ store: slow }).connection("main", { id: connection.id });
+  const controller = new AbortController();
+  const abandoned = [next.token({ signal: controller.signal }), next.fetch("user", { signal: controller.signal })];
+  const codes = Promise.all(abandoned.map((work) => codeOf(work)));
+  controller.abort();
+  expect(await codes).toEqual(["aborted", "aborted"]);
+  gate.resolve();
+  expect((await next.token()).accessToken).toBeTypeOf("string");
+});
+
 describe("a refused access token", () => {
   test("H8 is refreshed once, when it is still the stored one and older than 30 seconds", async () => {
     const { keeper, provider, clock } = await createWorld(githubConnector);
