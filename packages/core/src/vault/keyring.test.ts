@@ -1,8 +1,20 @@
 import { randomBytes } from "node:crypto";
+import { keyProviderContract } from "@grantkeeper/testing";
 import { describe, expect, test } from "vitest";
 import { codeOf, errorOf } from "../test/errors.ts";
 import type { KeyContext, KeyProvider } from "./key-provider.ts";
 import { createKeyProviders, generateKey, type KeyConfig } from "./keyring.ts";
+
+describe("a key of the configuration", () => {
+  keyProviderContract(test, async () => {
+    const [secret, other] = [generateKey(), generateKey()];
+    return {
+      client: () => createKeyProviders([{ id: "configured-key", secret }])[0],
+      stranger: () => createKeyProviders([{ id: "configured-key", secret: other }])[0],
+      dispose: async () => undefined,
+    };
+  });
+});
 
 describe("generateKey", () => {
   test("E6 gives base64url of 32 random bytes, never the same, that a keeper takes", () => {

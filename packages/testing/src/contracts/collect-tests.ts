@@ -14,3 +14,17 @@ export async function failuresOf(register: (test: TestFunction) => void): Promis
   }
   return failed;
 }
+
+/** Runs what a suite registers up to the first failure, and returns its name. */
+export async function firstFailureOf(register: (test: TestFunction) => void): Promise<string | undefined> {
+  const tests: { readonly name: string; readonly run: () => Promise<void> | void }[] = [];
+  register((name, run) => tests.push({ name, run }));
+  for (const { name, run } of tests) {
+    try {
+      await run();
+    } catch {
+      return name;
+    }
+  }
+  return undefined;
+}
