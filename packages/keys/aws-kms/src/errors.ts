@@ -12,7 +12,11 @@ const toBeMended: Readonly<Record<string, string>> = {
 };
 
 /** It is said of a ciphertext of another key, and of another encryption context. */
-const foreign: ReadonlySet<string> = new Set(["InvalidCiphertextException", "IncorrectKeyException"]);
+const foreignNames: ReadonlySet<string> = new Set(["InvalidCiphertextException", "IncorrectKeyException"]);
+
+export function foreign(): GrantkeeperError {
+  return new GrantkeeperError("decryption_failed", "AWS KMS does not open this key: it was wrapped by another one.");
+}
 
 /**
  * What a failure of the client means. Its message is not shown, and it is no cause, since both may hold what was sent.
@@ -20,9 +24,7 @@ const foreign: ReadonlySet<string> = new Set(["InvalidCiphertextException", "Inc
  */
 export function toError(error: unknown, now: number): GrantkeeperError {
   const name = error instanceof Error ? error.name : "";
-  if (foreign.has(name)) {
-    return new GrantkeeperError("decryption_failed", "AWS KMS does not open this key: it was wrapped by another one.");
-  }
+  if (foreignNames.has(name)) return foreign();
   const mended = Object.hasOwn(toBeMended, name) ? toBeMended[name] : undefined;
   if (mended !== undefined) return new GrantkeeperError("invalid_config", mended);
   // Throttling, a key that is pending, an outage, credentials that have run out: all of it may pass.

@@ -1,6 +1,6 @@
 import { DecryptCommand, EncryptCommand, KMSClient } from "@aws-sdk/client-kms";
 import { GrantkeeperError, type KeyContext, type KeyProvider } from "@grantkeeper/core";
-import { toError } from "./errors.ts";
+import { foreign, toError } from "./errors.ts";
 
 export interface AwsKmsOptions {
   /** How the key is named in what is sealed: 1 to 64 letters, digits, dots, hyphens and underscores. */
@@ -45,10 +45,12 @@ export function awsKms({ id, keyId, client = new KMSClient({}), timeout = 5 }: A
         EncryptionContext: encryptionContext(context),
       });
       const { CiphertextBlob: wrapped } = await ask((limits) => client.send(command, limits));
-      if (wrapped !== undefined && wrapped.byteLength > 0) return wrapped;
+      if (wrapped !== undefined && isCiphertext(wrapped)) return wrapped;
       throw toError(undefined, Date.now());
     },
     async unwrap(wrapped, context) {
+      // KMS would reject the request, as if a person had something to mend.
+      if (!isCiphertext(wrapped)) throw foreign();
       // Named here too: a ciphertext of any other key is refused (API_Decrypt, "KeyId").
       const command = new DecryptCommand({
         KeyId: keyId,
@@ -56,10 +58,16 @@ export function awsKms({ id, keyId, client = new KMSClient({}), timeout = 5 }: A
         EncryptionContext: encryptionContext(context),
       });
       const { Plaintext: key } = await ask((limits) => client.send(command, limits));
-      if (key?.byteLength === 32) return key;
+      if (key === undefined) throw toError(undefined, Date.now());
+      if (key.byteLength === 32) return key;
       throw new GrantkeeperError("decryption_failed", "AWS KMS did not give back a key of 32 bytes.");
     },
   };
+}
+
+/** https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html, "CiphertextBlob" (checked on 2026-11-25). */
+function isCiphertext({ byteLength }: Uint8Array): boolean {
+  return byteLength >= 1 && byteLength <= 6_144;
 }
 
 /** What the ciphertext is bound to. It stands in the clear in CloudTrail, and holds nothing that is secret. */

@@ -1,5 +1,14 @@
 import { GrantkeeperError, isGrantkeeperError, type KeyContext, type KeyProvider } from "@grantkeeper/core";
-import { fieldOf, keyOf, readBody, type TransitAnswer, toError, unavailable } from "./transit.ts";
+import {
+  fieldOf,
+  foreign,
+  isCiphertext,
+  keyOf,
+  readBody,
+  type TransitAnswer,
+  toError,
+  unavailable,
+} from "./transit.ts";
 
 export interface VaultTransitOptions {
   /** How the key is named in what is sealed: 1 to 64 letters, digits, dots, hyphens and underscores. */
@@ -72,10 +81,14 @@ export function vaultTransit(options: VaultTransitOptions): KeyProvider {
     async wrap(key, context) {
       const plaintext = Buffer.from(key).toString("base64");
       const answer = await ask("encrypt", { plaintext, associated_data: associatedData(context) });
-      return Buffer.from(fieldOf(answer, "ciphertext"));
+      const ciphertext = fieldOf(answer, "ciphertext");
+      if (isCiphertext(ciphertext)) return Buffer.from(ciphertext);
+      throw unavailable("Vault's answer has no ciphertext.");
     },
     async unwrap(wrapped, context) {
       const ciphertext = Buffer.from(wrapped).toString("utf8");
+      // Vault reads version 0 as 1, and overlooks line ends: what was changed so is not what was wrapped.
+      if (!isCiphertext(ciphertext)) throw foreign();
       const answer = await ask("decrypt", { ciphertext, associated_data: associatedData(context) });
       return keyOf(fieldOf(answer, "plaintext"));
     },

@@ -14,8 +14,16 @@ export const maximumAnswerBytes: number = 64 * 1024;
 export function fieldOf({ body }: TransitAnswer, name: "plaintext" | "ciphertext"): string {
   const data = body?.["data"];
   const value = isObject(data) ? data[name] : undefined;
-  if (typeof value === "string" && value !== "") return value;
+  if (typeof value === "string") return value;
   throw unavailable(`Vault's answer has no ${name}.`);
+}
+
+/** What the engine calls a ciphertext, in the one form that it writes: the version of its key, and base64. */
+export function isCiphertext(text: string): boolean {
+  return (
+    text.length <= maximumAnswerBytes &&
+    /^vault:v[1-9]\d{0,9}:(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)
+  );
 }
 
 /** The 32 bytes of an unwrapped key. */
@@ -28,6 +36,13 @@ export function keyOf(plaintext: string): Uint8Array {
 /** What Vault says of a ciphertext that is not one of this key with this associated data. */
 const foreignCiphertext = /message authentication failed|invalid ciphertext|cipher.*failed|unable to decrypt/i;
 
+export function foreign(): GrantkeeperError {
+  return new GrantkeeperError("decryption_failed", "Vault does not open this key: it was wrapped by another one.");
+}
+
+/** What it says of one whose version is below `min_decryption_version`: whoever set that may lower it again. */
+const retired = /disallowed by policy/i;
+
 /**
  * What a failure means. Vault's own words are read and not shown: they may hold what was sent. Statuses:
  * https://developer.hashicorp.com/vault/api-docs#http-status-codes (checked on 2026-11-25).
@@ -35,7 +50,13 @@ const foreignCiphertext = /message authentication failed|invalid ciphertext|ciph
 export function toError({ status, retryAfter, body }: TransitAnswer, now: number): GrantkeeperError {
   const errors = Array.isArray(body?.["errors"]) ? body["errors"].filter((text) => typeof text === "string") : [];
   if (status === 400 && errors.some((text) => foreignCiphertext.test(text))) {
-    return new GrantkeeperError("decryption_failed", "Vault does not open this key: it was wrapped by another one.");
+    return foreign();
+  }
+  if (status === 400 && errors.some((text) => retired.test(text))) {
+    return new GrantkeeperError(
+      "invalid_config",
+      "Vault opens nothing that so old a version of the transit key has wrapped: its min_decryption_version is above it.",
+    );
   }
   switch (status) {
     case 403:
