@@ -71,10 +71,22 @@ describe("requests and answers", () => {
     }
   });
 
-  test("E1 an answer of more than 64 KiB is not read to its end", async () => {
+  test("E1 an answer of more than 64 KiB is not read to its end, though it begins well", async () => {
     const { server, provider } = await createProvider();
-    server.answer = (response) => void response.end(`{"data":{"ciphertext":"${"x".repeat(maximumAnswerBytes)}"}}`);
+    const ciphertext = `vault:v1:${randomBytes(60).toString("base64")}`;
+    const answer = JSON.stringify({ data: { ciphertext } });
+    server.answer = (response) => void response.end(answer.padEnd(maximumAnswerBytes));
+    expect(Buffer.from(await provider.wrap(randomBytes(32), context)).toString()).toBe(ciphertext);
+    server.answer = (response) => void response.end(answer.padEnd(maximumAnswerBytes + 1));
     expect(await errorOf(() => provider.wrap(randomBytes(32), context))).toMatchObject({ code: "keys_unavailable" });
+  });
+
+  test("E9 a version that was retired is named by what retired it", async () => {
+    const { server, provider } = await createProvider();
+    const wrapped = await provider.wrap(randomBytes(32), context);
+    server.rotate();
+    server.minimumDecryptionVersion = 2;
+    expect((await errorOf(() => provider.unwrap(wrapped, context))).message).toContain("min_decryption_version");
   });
 
   test("R54 what the application's fetch throws is not shown, since it may quote what was sent", async () => {
