@@ -9,6 +9,7 @@ import {
   rowsAsText,
   type SealedWorld,
   usesOf,
+  type Way,
   type WorldKeeper,
 } from "./sealed-store-world.ts";
 
@@ -26,11 +27,12 @@ export async function expectRefusals(
   keeper: WorldKeeper,
   connections: readonly Connected[],
   what = "a row",
+  ways: readonly Way[] = ["by id", "by owner"],
 ): Promise<void> {
   const before = await rowsAsText(it, connections);
   forgetRequests(it);
   for (const connection of connections) {
-    for (const [name, use] of Object.entries(usesOf(keeper, connection))) {
+    for (const [name, use] of Object.entries(usesOf(keeper, connection, ways))) {
       const code = await codeOf(use);
       // A store whose index is in memory may have nothing left under that owner or connector.
       const missed = code === "not_connected" && it.scope === "process" && name.endsWith("by owner");

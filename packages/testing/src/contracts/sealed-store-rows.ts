@@ -1,6 +1,6 @@
 import { flipsOf, regionsOfGrant, regionsOfValue, tagLength } from "./envelope-regions.ts";
 import type { RawRow } from "./sealed-store-door.ts";
-import { exchanged, expectRefusals, only, refusesRows } from "./sealed-store-refusals.ts";
+import { exchanged, expectRefusals, only, refusesRows, tamper } from "./sealed-store-refusals.ts";
 import { connect, connectAll, rawRow, type SealedStoreTest } from "./sealed-store-world.ts";
 
 const everything: readonly (keyof RawRow)[] = ["sealed", "wrappedKey", "grantId", "version"];
@@ -28,10 +28,25 @@ export function testSealedRows(test: SealedStoreTest): void {
     const { ada, grace, bob, elsewhere } = await connectAll(it);
     it.advance(3601);
     const moved = await rawRow(it, ada);
-    for (const of of [grace, bob, elsewhere]) {
-      await refusesRows(it, [{ of, to: only(moved, ["sealed"]) }]);
-      await refusesRows(it, [{ of, to: only(moved, ["sealed", "wrappedKey"]) }]);
-      await refusesRows(it, [{ of, to: only(moved, everything) }]);
+    for (const other of [grace, bob, elsewhere]) {
+      await refusesRows(it, [{ of: other, to: only(moved, ["sealed"]) }]);
+      await refusesRows(it, [{ of: other, to: only(moved, ["sealed", "wrappedKey"]) }]);
+      await refusesRows(it, [{ of: other, to: only(moved, everything) }]);
+    }
+  });
+
+  test("E2 a row's sealed part does not open under another connection's id with its owner and connector beside it", async (it) => {
+    const { ada, grace, bob, elsewhere } = await connectAll(it);
+    it.advance(3601);
+    const moved = await rawRow(it, ada);
+    for (const { id } of [grace, bob, elsewhere]) {
+      // As another connection of ada's at the same connector: nothing but its id is another.
+      const of = { ...ada, id };
+      const putBack = await tamper(it, [{ of, to: only(moved, [...everything, "ownerHash", "connector"]) }]);
+      const keeper = it.open();
+      await expectRefusals(it, keeper, [of], "a moved row", ["by id"]);
+      await putBack();
+      await it.close(keeper);
     }
   });
 

@@ -30,6 +30,8 @@ export interface Connected {
   readonly owner: string;
 }
 
+export type Way = "by id" | "by owner";
+
 export interface SealedWorld {
   readonly door: StoreDoor;
   readonly openStore: () => Store;
@@ -152,22 +154,25 @@ export async function connectAll(it: SealedWorld, options?: WorldOptions): Promi
   return { keeper, ada, grace, bob, elsewhere };
 }
 
-/** Everything that can be asked of a connection, by each way to it. */
+/** Everything that can be asked of a connection, by each of these ways to it. */
 export function usesOf(
   keeper: WorldKeeper,
   { id, connector, owner }: Connected,
-): Record<string, () => Promise<unknown>> {
-  const byId = keeper.connection(connector, { id, owner });
-  const byOwner = keeper.connection(connector, { owner });
-  const uses = (way: string, connection: Connection): Record<string, () => Promise<unknown>> => ({
-    [`token ${way}`]: () => connection.token(),
-    [`fetch ${way}`]: () => connection.fetch("me"),
-    [`status ${way}`]: () => connection.status(),
-    [`reconnect ${way}`]: () => connection.reconnect(),
-    [`setMetadata ${way}`]: () => connection.setMetadata({ note: "new" }),
-    [`disconnect ${way}`]: () => connection.disconnect(),
+  ways: readonly Way[],
+): Readonly<Record<string, () => Promise<unknown>>> {
+  const uses = ways.map((way): Readonly<Record<string, () => Promise<unknown>>> => {
+    const connection: Connection =
+      way === "by id" ? keeper.connection(connector, { id, owner }) : keeper.connection(connector, { owner });
+    return {
+      [`status ${way}`]: () => connection.status(),
+      [`token ${way}`]: () => connection.token(),
+      [`fetch ${way}`]: () => connection.fetch("me"),
+      [`reconnect ${way}`]: () => connection.reconnect(),
+      [`setMetadata ${way}`]: () => connection.setMetadata({ note: "new" }),
+      [`disconnect ${way}`]: () => connection.disconnect(),
+    };
   });
-  return { ...uses("by id", byId), ...uses("by owner", byOwner) };
+  return Object.assign({}, ...uses);
 }
 
 export async function codeOf(use: () => Promise<unknown>): Promise<string> {
