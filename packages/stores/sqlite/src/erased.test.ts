@@ -42,6 +42,25 @@ test("E8 of rows, flows and records that are gone nothing is left in the file of
   expect(kept.filter(isLeft)).toHaveLength(kept.length);
 });
 
+test("E8 of a row and a record that were erased nothing is left while the store is open, its log included", async () => {
+  const folder = createFolder();
+  const store = sqliteStore(join(folder, "grants.db"));
+  const [erased, kept] = ["gone", "kept"].map((id) => ({ id, key: randomBytes(100), record: randomBytes(100) }));
+  if (erased === undefined || kept === undefined) throw new Error("there are two");
+  for (const { id, key: wrappedKey, record } of [erased, kept]) {
+    await store.insert(newRow(id, { wrappedKey }));
+    await store.records.compareAndSet(id, undefined, record);
+  }
+  const isThere = (bytes: Uint8Array) =>
+    readdirSync(folder).some((name) => readFileSync(join(folder, name)).includes(Buffer.from(bytes)));
+  expect([erased, kept].flatMap(({ key, record }) => [key, record]).map(isThere)).toEqual([true, true, true, true]);
+  await remove(store, erased.id);
+  expect([erased.key, kept.key].map(isThere)).toEqual([false, true]);
+  expect(await store.records.compareAndSet(erased.id, erased.record, new Uint8Array(0))).toBe(true);
+  expect([erased.record, kept.record].map(isThere)).toEqual([false, true]);
+  await store.close();
+});
+
 async function replace(store: Store, connectionId: string, sealed: Uint8Array): Promise<void> {
   const row = await store.get(connectionId);
   if (row === undefined) throw new Error("the row is gone");

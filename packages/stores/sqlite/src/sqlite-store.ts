@@ -101,7 +101,12 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     lease: (request) => write((tables) => tables.lease(request)),
     release: (request) => write((tables) => tables.release(request)),
     commit: (commit) => write((tables) => tables.commit(commit)),
-    delete: (condition) => write((tables) => tables.delete(condition)),
+    delete: (condition) =>
+      write((tables) => {
+        const outcome = tables.delete(condition);
+        if (outcome === "deleted") emptyLog(tables.file.database);
+        return outcome;
+      }),
     rewrap: (request) => write((tables) => tables.rewrap(request)),
     claimDue: (request) => write((tables) => tables.claimDue(request)),
     list: (query) => read((tables) => tables.list(query)),
@@ -115,7 +120,13 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     },
     records: {
       get: (name) => read(({ records }) => records.get(name)),
-      compareAndSet: (name, expected, value) => write(({ records }) => records.compareAndSet(name, expected, value)),
+      compareAndSet: (name, expected, value) =>
+        write(({ records, file }) => {
+          const done = records.compareAndSet(name, expected, value);
+          // What was there is gone, and is no longer to be found.
+          if (done && expected !== undefined && (value?.byteLength ?? 0) === 0) emptyLog(file.database);
+          return done;
+        }),
       async list(query) {
         checkLimit(query.limit);
         const end = endOfPrefix(query.prefix);
@@ -153,10 +164,15 @@ function openTables(path: string, busyTimeoutMs: number, now: () => number): Tab
 }
 
 function closeDatabase(database: DatabaseSync): void {
+  emptyLog(database);
+  database.close();
+}
+
+/** Moves the write-ahead log into the file, as far as others let it, so that nothing that was deleted is left in it. */
+function emptyLog(database: DatabaseSync): void {
   try {
     database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   } catch {
-    // Nothing is lost: what was committed is in the write-ahead log, and the next one to open the file reads it there.
+    // Nothing is lost: what was committed is in the log, and whoever empties it the next time finds it there.
   }
-  database.close();
 }
