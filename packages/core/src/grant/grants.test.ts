@@ -87,3 +87,16 @@ test("E9 a row that was given away is told of, and stays", async () => {
   expect(told).toEqual([ada.id]);
   expect({ ...(await store.get(ada.id)), readAt: 0 }).toEqual({ ...before, readAt: 0 });
 });
+
+test("F1 a refresh is saved in a row whose identity was changed to that of another", async () => {
+  const { provider, exchange, fresh, another, clock, ada, bob } = await twoOwners();
+  exchange("identityHash");
+  clock.advance(9 * 3600);
+  const keeper = another({ store: fresh() });
+  for (const { id } of [ada, bob]) {
+    const { accessToken } = await keeper.connection("main", { id }).token();
+    clock.advance(9 * 3600);
+    expect((await keeper.connection("main", { id }).token()).accessToken).not.toBe(accessToken);
+  }
+  expect(provider.log.reuseDetected).toBe(0);
+});

@@ -50,6 +50,9 @@ export interface OpenGrant {
   readonly grant: Grant;
 }
 
+/** Keyed hashes by which a row is found. */
+type Identity = Pick<GrantRow, "identityHash" | "accountHash">;
+
 /** Reads and writes grants as sealed rows. */
 export interface Grants {
   /** Makes the store and its index key ready; each of the others does so first. */
@@ -62,7 +65,10 @@ export interface Grants {
    * inserted: another connection is that of the same owner and account.
    */
   insert(grant: Grant, connectionId: string): Promise<{ readonly inserted: boolean; readonly connectionId: string }>;
-  /** Replaces the grant under a lease, whose holder has replaced the token sets named. `newGrantId` for a new consent. */
+  /**
+   * Replaces the grant under a lease, whose holder has replaced the token sets named. `newGrantId` for a new consent, which
+   * alone may change whose account it is.
+   */
   commit(
     held: { readonly lease: LeaseKey; readonly row: GrantRow },
     grant: Grant,
@@ -147,9 +153,24 @@ export function createGrants({
   const hashToken = ({ accessToken, refreshToken }: TokenSet): string =>
     refreshToken === undefined ? hash("access-token", accessToken.reveal()) : hashRefreshToken(refreshToken);
 
-  async function payloadOf(key: WrappedKey, grantId: string, version: number, grant: Grant): Promise<GrantPayload> {
-    const { connectionId } = key;
+  function identityOf(grant: Grant, connectionId: string): Identity {
     const { account, connector } = grant;
+    return {
+      // Without an account there is nothing to recognise it by: such a grant is its own.
+      identityHash: hashIdentity(grant) ?? hash("unidentified", connectionId),
+      accountHash: account === undefined ? hash("unidentified", connectionId) : hashAccount(connector, account),
+    };
+  }
+
+  async function payloadOf(
+    key: WrappedKey,
+    grantId: string,
+    version: number,
+    grant: Grant,
+    { identityHash, accountHash }: Identity,
+  ): Promise<GrantPayload> {
+    const { connectionId } = key;
+    const { connector } = grant;
     const state: GrantState = Object.keys(grant.ended).length === 0 ? "active" : "needs_reauthorization";
     return {
       grantId,
@@ -157,9 +178,8 @@ export function createGrants({
       state,
       sealed: await dataKeys.seal(key, toSealable(grant), sealContext(connectionId, grantId, version)),
       dueAt: dueAtOf(grant, connectors.find(connector), connectionId),
-      // Without an account there is nothing to recognise it by: such a grant is its own.
-      identityHash: hashIdentity(grant) ?? hash("unidentified", connectionId),
-      accountHash: account === undefined ? hash("unidentified", connectionId) : hashAccount(connector, account),
+      identityHash,
+      accountHash,
       tokenHashes: Object.values(grant.tokenSets).map(hashToken),
     };
   }
@@ -192,7 +212,7 @@ export function createGrants({
     async insert(grant, connectionId) {
       await ready();
       const key = { connectionId, wrappedKey: await dataKeys.create(connectionId) };
-      const payload = await payloadOf(key, randomId("gnt"), 1, grant);
+      const payload = await payloadOf(key, randomId("gnt"), 1, grant, identityOf(grant, connectionId));
       const ownerHash = hash("owner", grant.owner);
       const result = await store.insert({ ...payload, ...key, connector: grant.connector, ownerHash });
       // Taken by this very connection: an earlier try was stored, and only its answer was lost.
@@ -201,7 +221,10 @@ export function createGrants({
     },
     async commit({ lease, row }, grant, { replaced, newGrantId = false }) {
       const { connectionId } = lease;
-      const payload = await payloadOf(row, newGrantId ? randomId("gnt") : row.grantId, row.version + 1, grant);
+      const grantId = newGrantId ? randomId("gnt") : row.grantId;
+      // What lies in the row is taken over, so that a refresh token is saved whatever became of these columns.
+      const identity = newGrantId ? identityOf(grant, connectionId) : row;
+      const payload = await payloadOf(row, grantId, row.version + 1, grant, identity);
       const expected = { connectionId, grantId: row.grantId, version: row.version, fence: lease.fence };
       const outcome = await store.commit({ expected, payload, clearIntents: replaced });
       const intents = row.intents.filter((intent) => !replaced.includes(intent.tokenSet));
