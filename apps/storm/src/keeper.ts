@@ -1,6 +1,7 @@
 import { createKeeper, type Keeper, type Logger } from "@grantkeeper/core";
-import type { Connector } from "@grantkeeper/core/connector";
+import { type Connector, clientSecretBasic } from "@grantkeeper/core/connector";
 import type { Store } from "@grantkeeper/core/store";
+import { clientSecret } from "./provider/judge.ts";
 import { callbackUrl } from "./provider/sign-in.ts";
 import type { KeeperSetup } from "./worker/messages.ts";
 
@@ -14,7 +15,8 @@ export function openKeeper(
   logger?: Logger,
 ): StormKeeper {
   return createKeeper({
-    connectors: { main: setup.connector },
+    // It may have come as JSON, which holds no secret.
+    connectors: { main: { ...setup.connector, clientAuthentication: clientSecretBasic(clientSecret) } },
     store,
     keys: setup.keys,
     callbackUrl,

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, expectTypeOf, test } from "vitest";
+import { clientSecretPost } from "./connector/index.ts";
 import { createKeeper, generateKey, type IdentifiedConnection, keyvStore, type Store } from "./index.ts";
 import {
   begin,
@@ -41,7 +42,10 @@ describe("createKeeper", () => {
     ["R9 javascript", { callbackUrl: "javascript:alert(1)" }],
     ["R10 an allowed origin with a path", { returnToOrigins: ["https://spa.example.com/"] }],
     ["an empty client id", { connectors: { github: { ...githubConnector, clientId: "" } } }],
-    ["an empty client secret", { connectors: { github: { ...githubConnector, clientSecret: "" } } }],
+    [
+      "an empty client secret",
+      { connectors: { github: { ...githubConnector, clientAuthentication: clientSecretPost("") } } },
+    ],
     ["a lease that ends with the call", { refresh: { callTimeout: 10, lease: 10 } }],
     ["a recovery before the lease's end", { refresh: { lease: 30, recoveryWait: 29 } }],
     ["a time that is none", { refresh: { callTimeout: Number.NaN } }],

@@ -1,6 +1,6 @@
 import { type OidcProvider, startOidcProvider } from "@grantkeeper/testing/oidc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Connector } from "./connector/index.ts";
+import { type Connector, clientSecretBasic } from "./connector/index.ts";
 import { createKeeper, type IdentifiedConnection, type Keeper } from "./index.ts";
 import { callbackRequest, callbackUrl, client, codeOf, cookieOf, createClock, key, silent } from "./test/harness.ts";
 
@@ -118,7 +118,7 @@ describe("against oidc-provider", () => {
   test("R31 a wrong client secret is provider_rejected, and ends no grant", async () => {
     const { keeper, clock } = createWorld();
     const connection = await connect(keeper);
-    const wrong = createWorld({ ...provider.connector, clientSecret: "wrong" });
+    const wrong = createWorld({ ...provider.connector, clientAuthentication: clientSecretBasic("wrong") });
     const { url, headers } = await wrong.keeper.start("main", { owner: "ada", params: {} });
     const callback = await provider.signIn(url, { login: "ada" });
     const request = callbackRequest(callback, cookieOf(headers));

@@ -1,4 +1,3 @@
-import { inspect } from "node:util";
 import type { Json } from "./connector/json.ts";
 
 /**
@@ -11,11 +10,15 @@ export interface Secret {
 }
 
 const veiled = "[secret]";
+/** The same in every copy of this package that is installed: a connector may bring another one. */
+const brand = Symbol.for("grantkeeper.secret");
 const veil: object = Object.freeze({
+  [brand]: true,
   toString: () => veiled,
   toJSON: () => veiled,
   [Symbol.toPrimitive]: () => veiled,
-  [inspect.custom]: () => veiled,
+  // As node:util knows it; connectors take this file along, and import nothing.
+  [Symbol.for("nodejs.util.inspect.custom")]: () => veiled,
 });
 
 export function secretOf(value: string): Secret {
@@ -28,7 +31,7 @@ export function secretOrNone(value: string | undefined): Secret | undefined {
 }
 
 export function isSecret(value: unknown): value is Secret {
-  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === veil;
+  return typeof value === "object" && value !== null && brand in value;
 }
 
 /** Whether both hold the same string, or neither is there. Two that are alike are not `===`. */

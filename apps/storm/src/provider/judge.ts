@@ -1,5 +1,5 @@
 import type { Connector } from "@grantkeeper/core/connector";
-import { defineConnector } from "@grantkeeper/core/connector";
+import { clientSecretBasic, defineConnector } from "@grantkeeper/core/connector";
 import { startProvider } from "@grantkeeper/testing";
 import { startOidcProvider } from "@grantkeeper/testing/oidc";
 import type { RotationKind } from "../history/history.ts";
@@ -14,7 +14,7 @@ export interface SeededTokens {
 
 /** The provider, which alone says what a refresh token is worth. */
 export interface Judge {
-  /** Plain data: it is sent to the workers as JSON. */
+  /** It is sent to the workers as JSON, and so without its secret. */
   readonly connector: Connector<never, never>;
   readonly origin: string;
   /** Adds grants whose access tokens have run out; `undefined` where only a sign-in gives any. */
@@ -28,6 +28,9 @@ export interface Judge {
   readonly judged: number;
   close(): Promise<void>;
 }
+
+/** Known to every process of a storm: what goes to a worker as JSON holds no secret. */
+export const clientSecret = "storm-secret";
 
 const rotations = {
   strict: { kind: "strict" },
@@ -43,8 +46,7 @@ export async function startEmulator(rotation: RotationKind, accessTokenLife: num
     id: "storm",
     name: "Storm",
     clientId: "storm",
-    clientSecret: "storm-secret",
-    clientAuth: "client_secret_basic",
+    clientAuthentication: clientSecretBasic(clientSecret),
     pkce: "S256",
     authorizationEndpoint: "https://storm.example/authorize",
     tokenEndpoint: "https://storm.example/token",
@@ -85,7 +87,7 @@ export async function startEmulator(rotation: RotationKind, accessTokenLife: num
 
 /** oidc-provider, which is of another make: strict, and its users sign in. `accessTokenLife` in seconds. */
 export async function startOidc(accessTokenLife: number): Promise<Judge> {
-  const client = { clientId: "storm", clientSecret: "storm-secret" };
+  const client = { clientId: "storm", clientSecret };
   const provider = await startOidcProvider({
     ...client,
     redirectUris: [`${callbackUrl}/main/callback`],

@@ -52,7 +52,7 @@ test("R51 revocation sends the token in the body, under the client's own credent
     {
       url: "applications/Iv1%2Fclient/token",
       method: "DELETE",
-      authentication: "client_secret_basic",
+      authentication: { basic: "raw" },
       json: { access_token: "gho_example" },
     },
   ]);

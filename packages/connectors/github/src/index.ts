@@ -1,6 +1,7 @@
 import {
   type Account,
   type Connector,
+  clientSecretPost,
   defineConnector,
   type IdentityInput,
   type Json,
@@ -32,11 +33,8 @@ export function github(options: GithubOptions): Connector<never, never> {
     name: "GitHub",
 
     clientId: options.clientId,
-    clientSecret: options.clientSecret,
     // docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps, checked 2026-11-23
-    clientAuth: "client_secret_post",
-    // Revocation uses HTTP Basic as RFC 7617 has it, with no encoding of the dot in a client id.
-    basicEncoding: "raw",
+    clientAuthentication: clientSecretPost(options.clientSecret),
     // github.blog/changelog/2025-07-14-pkce-support-for-oauth-and-github-app-authentication, checked 2026-11-23
     pkce: "S256",
 
@@ -142,7 +140,8 @@ function revocationRequests({ clientId, accessToken }: RevocationInput): readonl
     {
       url: `applications/${encodeURIComponent(clientId)}/token`,
       method: "DELETE",
-      authentication: "client_secret_basic",
+      // As RFC 7617 has it, with no encoding of the dot in a client id.
+      authentication: { basic: "raw" },
       json: { access_token: accessToken },
     },
   ];

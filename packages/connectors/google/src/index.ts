@@ -1,4 +1,9 @@
-import { type AuthorizationContext, type Connector, defineConnector } from "@grantkeeper/core/connector";
+import {
+  type AuthorizationContext,
+  type Connector,
+  clientSecretPost,
+  defineConnector,
+} from "@grantkeeper/core/connector";
 import type { GoogleScope } from "./scopes.ts";
 
 export type { GoogleScope } from "./scopes.ts";
@@ -25,9 +30,8 @@ export function google(options: GoogleOptions): Connector<never, never> {
     name: "Google",
 
     clientId: options.clientId,
-    clientSecret: options.clientSecret,
     // developers.google.com/identity/openid-connect/reference, checked 2026-11-23: post and basic; S256 and plain.
-    clientAuth: "client_secret_post",
+    clientAuthentication: clientSecretPost(options.clientSecret),
     pkce: "S256",
 
     // accounts.google.com/.well-known/openid-configuration, checked 2026-11-23

@@ -18,8 +18,7 @@ test("R2 PKCE is refused until the app has enabled it", () => {
 });
 
 test("R33 client credentials are sent as they are", () => {
-  expect(connector.clientAuth).toBe("client_secret_basic");
-  expect(connector.basicEncoding).toBe("raw");
+  expect(connector.clientAuthentication).toMatchObject({ method: "client_secret_basic", encoding: "raw" });
 });
 
 test("R34 Slack's token types `bot` and `user` become `bearer`", () => {

@@ -1,6 +1,7 @@
 import {
   type Account,
   type Connector,
+  clientSecretBasic,
   defineConnector,
   type IdentityInput,
   type Json,
@@ -35,11 +36,9 @@ export function slack(options: SlackOptions): Connector<never, "user"> {
     name: "Slack",
 
     clientId: options.clientId,
-    clientSecret: options.clientSecret,
     // docs.slack.dev/reference/methods/oauth.v2.access, checked 2026-11-23: basic is preferred, post accepted.
-    clientAuth: "client_secret_basic",
     // A client id holds a dot, and that Slack decodes %2E is unconfirmed.
-    basicEncoding: "raw",
+    clientAuthentication: clientSecretBasic(options.clientSecret, { encoding: "raw" }),
     // docs.slack.dev/authentication/using-pkce, checked 2026-11-23: usable only once the app has enabled it.
     pkce: options.pkce ? "S256" : { refused: "https://docs.slack.dev/authentication/using-pkce" },
 

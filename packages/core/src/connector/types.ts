@@ -1,11 +1,6 @@
+import type { BasicEncoding, ClientAuthentication } from "./client-authentication.ts";
 import type { ProviderEmulation } from "./emulation.ts";
 import type { Json, JsonObject } from "./json.ts";
-
-/**
- * How the client proves itself, under the names of RFC 7591, section 2 (`token_endpoint_auth_method`).
- * Every leg uses the one value: exchange, refresh and revocation cannot disagree.
- */
-export type ClientAuthentication = "none" | "client_secret_post" | "client_secret_basic";
 
 /**
  * PKCE (RFC 7636): S256, unless the provider refuses it; then the value holds the page that says so.
@@ -39,8 +34,11 @@ export interface ProviderResponse {
 export interface ProviderRequest {
   readonly url: string;
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** `bearer` sends the access token, `client` the connector's own client authentication. */
-  readonly authentication: "bearer" | "client" | "client_secret_basic";
+  /**
+   * `bearer` sends the access token, `client` the connector's own client authentication, and `basic` the client's id and
+   * secret by HTTP Basic, whatever the connector's own is.
+   */
+  readonly authentication: "bearer" | "client" | { readonly basic: BasicEncoding };
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as `application/x-www-form-urlencoded`. */
   readonly form?: Readonly<Record<string, string>>;
@@ -130,10 +128,7 @@ export interface Connector<Param extends string = string, TokenSet extends strin
   readonly name: string;
 
   readonly clientId: string;
-  readonly clientSecret?: string | undefined;
-  readonly clientAuth: ClientAuthentication;
-  /** How `client_secret_basic` encodes: as RFC 6749, section 2.3.1 says, or not at all. Left out: `rfc6749`. */
-  readonly basicEncoding?: "rfc6749" | "raw" | undefined;
+  readonly clientAuthentication: ClientAuthentication;
   readonly pkce: Pkce;
 
   /** The issuer identifier of an OpenID provider: ID tokens are asked of it and validated. */

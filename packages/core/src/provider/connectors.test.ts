@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { clientSecretBasic, clientSecretPost, noClientAuthentication } from "../connector/client-authentication.ts";
 import type { Connector } from "../connector/types.ts";
 import type { Grant } from "../grant/grants.ts";
 import { exampleConnector } from "../test/connector.ts";
@@ -43,8 +44,13 @@ describe("createConnectors", () => {
 
   test.each<[string, Partial<Connector>]>([
     ["no client id", { clientId: "" }],
-    ["no secret for client_secret_post", { clientSecret: undefined }],
-    ["an empty secret for client_secret_basic", { clientAuth: "client_secret_basic", clientSecret: "" }],
+    ["no client authentication", { clientAuthentication: undefined as never }],
+    [
+      "a secret that is a plain string",
+      { clientAuthentication: { method: "client_secret_post", secret: "s" as never } },
+    ],
+    ["no secret for client_secret_post", { clientAuthentication: clientSecretPost(undefined as never) }],
+    ["an empty secret for client_secret_basic", { clientAuthentication: clientSecretBasic("") }],
     ["an API origin with a path", { apiOrigins: ["https://api.example.com/v1"] }],
     ["an API origin with a slash", { apiOrigins: ["https://api.example.com/"] }],
     ["an API origin over http", { apiOrigins: ["http://api.example.com"] }],
@@ -76,7 +82,7 @@ describe("createConnectors", () => {
   });
 
   test("takes a public client without a secret", () => {
-    const connector = exampleConnector({ clientAuth: "none", clientSecret: undefined });
+    const connector = exampleConnector({ clientAuthentication: noClientAuthentication });
     expect(createConnectors({ mine: connector }).find("mine")).toBe(connector);
   });
 

@@ -1,5 +1,6 @@
 import type { Connector } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
+import { isSecret } from "../secret.ts";
 import { assertCallable, expandTemplate, type Server, serverOf } from "./server.ts";
 
 /** Which client a grant was given to, and where. */
@@ -76,6 +77,11 @@ function matchesWhole(pattern: RegExp, value: string): boolean {
   return pattern.exec(value)?.[0] === value && !/[\s/\\?#@%:]|^\.{1,2}$/.test(value);
 }
 
+function isFilled(secret: unknown): boolean {
+  const value: unknown = isSecret(secret) ? secret.reveal() : undefined;
+  return typeof value === "string" && value !== "";
+}
+
 function validate(key: string, connector: Connector): void {
   const refuse = (problem: string): never => {
     throw new GrantkeeperError("invalid_config", `Connector "${key}": ${problem}`);
@@ -83,7 +89,14 @@ function validate(key: string, connector: Connector): void {
   if (!/^[a-z0-9][a-z0-9_-]{0,63}$/i.test(key)) refuse("its key may hold letters, digits, - and _ only.");
   if (key === "callback") refuse("its key is the last part of every callback URL: choose another.");
   if (typeof connector.clientId !== "string" || connector.clientId === "") refuse("clientId is empty.");
-  if (connector.clientAuth !== "none" && (connector.clientSecret ?? "") === "") refuse("clientSecret is empty.");
+  const { clientAuthentication } = connector;
+  if (typeof clientAuthentication?.method !== "string") {
+    refuse(
+      "clientAuthentication is missing: give clientSecretPost(…), clientSecretBasic(…) or noClientAuthentication.",
+    );
+  }
+  if (clientAuthentication.method !== "none" && !isFilled(clientAuthentication.secret))
+    refuse("the client's secret is empty.");
   for (const [name, pattern] of Object.entries<RegExp>(connector.params)) {
     const anchored = pattern.source.startsWith("^") && pattern.source.endsWith("$");
     // Flags g and y keep a position between tests; m lets ^ and $ match inside.

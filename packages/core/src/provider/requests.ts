@@ -1,10 +1,11 @@
+import type { ClientAuthentication } from "../connector/client-authentication.ts";
 import type { Json, JsonObject } from "../connector/json.ts";
 import type { Account, Connector, IdentityInput, ProviderRequest, ProviderResponse } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { retryAfter, type Transfer } from "./http.ts";
 import { assertCallable, type Server } from "./server.ts";
-import { clientAuthentication } from "./token-endpoint.ts";
+import { authenticator, clientSecretOf } from "./token-endpoint.ts";
 import { defined, isObject } from "./token-response.ts";
 import type { Transport } from "./transport.ts";
 
@@ -59,8 +60,7 @@ export function createProviderRequests({ transport, now }: ProviderRequestOption
     const form = new URLSearchParams(request.form);
     if (request.authentication === "bearer") headers.set("authorization", `Bearer ${accessToken?.reveal() ?? ""}`);
     else {
-      const method = request.authentication === "client" ? connector.clientAuth : request.authentication;
-      const authenticate = clientAuthentication({ ...connector, clientAuth: method });
+      const authenticate = authenticator(authenticationOf(connector, request.authentication));
       await authenticate({ issuer: server.tokenEndpoint }, { client_id: connector.clientId }, form, headers);
     }
     const init: RequestInit = { method: request.method ?? "GET", headers };
@@ -137,6 +137,16 @@ export function createProviderRequests({ transport, now }: ProviderRequestOption
   }
 
   return { identify, isAlive, revoke };
+}
+
+function authenticationOf(
+  { id, clientAuthentication }: Connector,
+  wanted: Exclude<ProviderRequest["authentication"], "bearer">,
+): ClientAuthentication {
+  if (wanted === "client") return clientAuthentication;
+  const secret = clientSecretOf(clientAuthentication);
+  if (secret !== undefined) return { method: "client_secret_basic", secret, encoding: wanted.basic };
+  throw new GrantkeeperError("invalid_config", `Connector "${id}" sends HTTP Basic, and has no client secret.`);
 }
 
 /**

@@ -2,6 +2,12 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { startProvider } from "@grantkeeper/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
+import {
+  type ClientAuthentication,
+  clientSecretBasic,
+  clientSecretPost,
+  noClientAuthentication,
+} from "../connector/client-authentication.ts";
 import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
 import { secretOf } from "../secret.ts";
@@ -14,7 +20,7 @@ import type { Fetch } from "./http.ts";
 import { type Server, serverOf } from "./server.ts";
 import type { TokenOutcome } from "./token-answer.ts";
 import {
-  clientAuthentication,
+  authenticator,
   createTokenEndpoint,
   randomNonce,
   randomVerifier,
@@ -32,11 +38,11 @@ const secret = "s:e+c%r-é ~&=/";
 const clientId = "client:1+%-é";
 
 describe("client authentication", () => {
-  test.each<[string, Partial<Connector>, (received: ReceivedRequest) => unknown]>([
-    ["none", { clientAuth: "none" }, ({ body }) => Object.fromEntries(new URLSearchParams(body))["client_id"]],
+  test.each<[string, ClientAuthentication, (received: ReceivedRequest) => unknown]>([
+    ["none", noClientAuthentication, ({ body }) => Object.fromEntries(new URLSearchParams(body))["client_id"]],
     [
       "client_secret_post",
-      { clientAuth: "client_secret_post" },
+      clientSecretPost(secret),
       ({ body }) => {
         const { client_id, client_secret } = Object.fromEntries(new URLSearchParams(body));
         return client_secret === secret && client_id;
@@ -44,7 +50,7 @@ describe("client authentication", () => {
     ],
     [
       "client_secret_basic",
-      { clientAuth: "client_secret_basic" },
+      clientSecretBasic(secret),
       ({ headers }) => {
         const [id = "", given = ""] = basicOf(headers.authorization).split(":");
         return decodeURIComponent(given.replaceAll("+", " ")) === secret && decodeURIComponent(id);
@@ -52,11 +58,11 @@ describe("client authentication", () => {
     ],
     [
       "client_secret_basic, raw",
-      { clientAuth: "client_secret_basic", basicEncoding: "raw", clientId: "client-1" },
-      ({ headers }) => basicOf(headers.authorization) === `client-1:${secret}` && clientId,
+      clientSecretBasic(secret, { encoding: "raw" }),
+      ({ headers }) => basicOf(headers.authorization) === `${clientId}:${secret}` && clientId,
     ],
-  ])("R31 %s proves the client, and does so once", async (_, change, identify) => {
-    const received = await refreshOnce({ clientId, clientSecret: secret, ...change });
+  ])("R31 %s proves the client, and does so once", async (_, clientAuthentication, identify) => {
+    const received = await refreshOnce({ clientId, clientAuthentication });
     expect(identify(received)).toBe(clientId);
     const parameters = new URLSearchParams(received.body);
     const ways = [
@@ -64,13 +70,13 @@ describe("client authentication", () => {
       parameters.has("client_secret"),
       parameters.has("client_assertion"),
     ];
-    expect(ways.filter(Boolean).length).toBe(change.clientAuth === "none" ? 0 : 1);
+    expect(ways.filter(Boolean).length).toBe(clientAuthentication.method === "none" ? 0 : 1);
     expect(parameters.getAll("client_id").length).toBeLessThan(2);
     expect(received.url).not.toContain(secret);
   });
 
   test("R33 rfc6749 encodes id and secret before Basic", async () => {
-    const received = await refreshOnce({ clientId, clientSecret: ":+%-é", clientAuth: "client_secret_basic" });
+    const received = await refreshOnce({ clientId, clientAuthentication: clientSecretBasic(":+%-é") });
     const [id = "", given = "", ...more] = basicOf(received.headers.authorization).split(":");
     expect([decodeURIComponent(id), decodeURIComponent(given), ...more]).toEqual([clientId, ":+%-é"]);
     expect(given).toMatch(/^%3A%2B%25(-|%2D)%C3%A9$/);
@@ -78,9 +84,7 @@ describe("client authentication", () => {
 
   test("R33 raw sends id and secret as they are", async () => {
     const received = await refreshOnce({
-      clientSecret: ":+%-é",
-      clientAuth: "client_secret_basic",
-      basicEncoding: "raw",
+      clientAuthentication: clientSecretBasic(":+%-é", { encoding: "raw" }),
     });
     expect(received.headers.authorization).toBe(`Basic ${Buffer.from("client-1::+%-é").toString("base64")}`);
   });
@@ -108,9 +112,7 @@ describe("client authentication", () => {
   });
 
   test("R31 every method is a function of its own", () => {
-    const methods = (["none", "client_secret_post", "client_secret_basic"] as const).map((clientAuth) =>
-      clientAuthentication(exampleConnector({ clientAuth })),
-    );
+    const methods = [noClientAuthentication, clientSecretPost("s"), clientSecretBasic("s")].map(authenticator);
     expect(new Set(methods).size).toBe(3);
   });
 });
@@ -251,7 +253,7 @@ describe("refresh", () => {
     const server = await startServer((response) =>
       json(response, { error: "invalid_grant", error_description: `Unknown: ${quoting}` }, 400),
     );
-    const local = localConnector(server, { clientSecret: "pass (word)" });
+    const local = localConnector(server, { clientAuthentication: clientSecretPost("pass (word)") });
     const request = { ...refreshRequest, refreshToken: secretOf("rt old") };
     expect(await newEndpoint().refresh(local, serverOf(local, {}), request)).toEqual({
       kind: "refused",
@@ -267,7 +269,7 @@ describe("refresh", () => {
   test("R54 a secret that begins like another leaves no rest of it", async () => {
     const outcome = await refreshAgainst(
       (response) => json(response, { error: "invalid_client", error_description: "older than old" }, 400),
-      { clientSecret: "older" },
+      { clientAuthentication: clientSecretPost("older") },
     );
     expect(outcome).toMatchObject({ error: { errorDescription: "[redacted] than [redacted]" } });
   });

@@ -1,4 +1,5 @@
 import * as openid from "openid-client";
+import type { ClientAuthentication } from "../connector/client-authentication.ts";
 import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
 import { causeWithoutSecrets } from "../errors.ts";
@@ -79,7 +80,7 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
       metadata,
       connector.clientId,
       { [openid.clockSkew]: Math.round((now() - Date.now()) / 1000), [openid.clockTolerance]: 60 },
-      clientAuthentication(connector),
+      authenticator(connector.clientAuthentication),
     );
     if (connector.loopback === true) openid.allowInsecureRequests(configuration);
     return configuration;
@@ -184,7 +185,10 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
         keysUnavailable = !isAnswer(reading);
         return toResponse(reading);
       }
-      judged = scrub(judge(connector, sent, refreshing, now()), [...secrets, secretOrNone(connector.clientSecret)]);
+      judged = scrub(judge(connector, sent, refreshing, now()), [
+        ...secrets,
+        clientSecretOf(connector.clientAuthentication),
+      ]);
       if (judged.kind !== "granted") throw new Error(judged.kind);
       return Response.json(judged.primary);
     };
@@ -227,21 +231,27 @@ interface GrantRequest {
   readonly transport?: TransportRequest;
 }
 
-/** The client authentication of a connector, for every leg: it writes into a request's body or headers. */
-export function clientAuthentication(connector: Connector): openid.ClientAuth {
-  const secret = connector.clientSecret ?? "";
-  switch (connector.clientAuth) {
+/** Writes what proves the client into a request's body or headers: the same for every leg. */
+export function authenticator(authentication: ClientAuthentication): openid.ClientAuth {
+  switch (authentication.method) {
     case "none":
       return openid.None();
     case "client_secret_post":
-      return openid.ClientSecretPost(secret);
-    case "client_secret_basic":
-      return connector.basicEncoding === "raw"
+      return openid.ClientSecretPost(authentication.secret.reveal());
+    case "client_secret_basic": {
+      const secret = authentication.secret.reveal();
+      return authentication.encoding === "raw"
         ? (_server, client, _body, headers) => {
             headers.set("authorization", `Basic ${Buffer.from(`${client.client_id}:${secret}`).toString("base64")}`);
           }
         : openid.ClientSecretBasic(secret);
+    }
   }
+}
+
+/** The secret that a client proves itself with, where it has one. */
+export function clientSecretOf(authentication: ClientAuthentication): Secret | undefined {
+  return authentication.method === "none" ? undefined : authentication.secret;
 }
 
 /** Takes what was sent out of what the provider says about it: an error's words end up in messages and logs. */

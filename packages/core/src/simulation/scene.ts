@@ -1,3 +1,4 @@
+import { clientSecretPost } from "../connector/client-authentication.ts";
 import type { Connector } from "../connector/types.ts";
 import { createEnvironment } from "../environment.ts";
 import { assembleKeeper } from "../keeper.ts";
@@ -39,8 +40,7 @@ function connectorOf(mode: RotationMode): Connector {
     id: "example",
     name: "Example",
     clientId: "client-1",
-    clientSecret: "client-secret-1",
-    clientAuth: "client_secret_post",
+    clientAuthentication: clientSecretPost("client-secret-1"),
     // A challenge is made by the thread pool, whose answer is no step of the simulation.
     pkce: { refused: "https://example.com/docs" },
     authorizationEndpoint: "https://login.example.com/authorize",

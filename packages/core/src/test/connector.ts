@@ -1,3 +1,4 @@
+import { clientSecretPost } from "../connector/client-authentication.ts";
 import type { Connector } from "../connector/types.ts";
 
 /** An invented provider, for tests. */
@@ -6,8 +7,7 @@ export function exampleConnector(change: Partial<Connector> = {}): Connector {
     id: "example",
     name: "Example",
     clientId: "client-1",
-    clientSecret: "client-secret-1",
-    clientAuth: "client_secret_post",
+    clientAuthentication: clientSecretPost("client-secret-1"),
     pkce: "S256",
     authorizationEndpoint: "https://login.example.com/authorize",
     tokenEndpoint: "https://login.example.com/token",

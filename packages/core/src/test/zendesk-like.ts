@@ -1,12 +1,11 @@
-import { type Connector, defineConnector } from "../connector/index.ts";
+import { type Connector, clientSecretPost, defineConnector } from "../connector/index.ts";
 
 /** A connector whose host is the owner's: for tests of params. */
 export const zendeskLike: Connector<"subdomain"> = defineConnector({
   id: "zendesk",
   name: "Zendesk",
   clientId: "client-1",
-  clientSecret: "client-secret-1",
-  clientAuth: "client_secret_post",
+  clientAuthentication: clientSecretPost("client-secret-1"),
   pkce: "S256",
   authorizationEndpoint: "https://{subdomain}.zendesk.com/oauth/authorizations/new",
   tokenEndpoint: "https://{subdomain}.zendesk.com/oauth/tokens",

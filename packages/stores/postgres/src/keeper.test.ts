@@ -1,5 +1,5 @@
 import { createKeeper, generateKey } from "@grantkeeper/core";
-import { defineConnector } from "@grantkeeper/core/connector";
+import { clientSecretPost, defineConnector } from "@grantkeeper/core/connector";
 import { consent, startProvider } from "@grantkeeper/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { postgresStore } from "./index.ts";
@@ -11,8 +11,7 @@ const connector = defineConnector({
   id: "example",
   name: "Example",
   clientId: "client",
-  clientSecret: "secret",
-  clientAuth: "client_secret_post",
+  clientAuthentication: clientSecretPost("secret"),
   pkce: "S256",
   authorizationEndpoint: "https://example.com/authorize",
   tokenEndpoint: "https://example.com/token",

@@ -51,10 +51,11 @@ export function testShape(test: TestFunction, connector: Connector, fixtures: Co
   });
 
   test("R31 the client authenticates by one known method", () => {
-    assert.ok(["none", "client_secret_post", "client_secret_basic"].includes(connector.clientAuth));
-    assert.ok([undefined, "rfc6749", "raw"].includes(connector.basicEncoding));
+    const { clientAuthentication: own } = connector;
+    assert.ok(["none", "client_secret_post", "client_secret_basic"].includes(own.method));
+    if (own.method === "client_secret_basic") assert.ok(["rfc6749", "raw"].includes(own.encoding));
+    if (own.method !== "none") assert.notEqual(own.secret.reveal(), "");
     assert.ok([undefined, "form", "json"].includes(connector.bodyFormat));
-    if (connector.clientAuth === "none") assert.equal(connector.clientSecret, undefined);
   });
 
   test("R41 access tokens go to exact origins, the API's own among them", () => {
@@ -161,7 +162,9 @@ function checkRequest(connector: Connector, fixtures: ConnectorFixtures, request
   );
   assert.ok(origins.includes(url.origin), `${url.origin} is one of the connector's origins`);
   assert.ok(!url.href.includes("marked-"), "no token stands in the URL");
-  assert.ok(["bearer", "client", "client_secret_basic"].includes(request.authentication));
+  const { authentication } = request;
+  const known = typeof authentication === "string" ? ["bearer", "client"] : ["rfc6749", "raw"];
+  assert.ok(known.includes(typeof authentication === "string" ? authentication : authentication.basic));
   assert.ok([undefined, "GET", "POST", "PUT", "PATCH", "DELETE"].includes(request.method));
   assert.ok(request.form === undefined || request.json === undefined, "a request has one body");
   const named = Object.keys(request.headers ?? {}).map((name) => name.toLowerCase());

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Connector, JsonObject, ProviderResponse } from "@grantkeeper/core/connector";
+import { type Connector, clientSecretPost, type JsonObject, type ProviderResponse } from "@grantkeeper/core/connector";
 import { consent } from "../consent.ts";
 import type { EmulatedProvider } from "../provider/options.ts";
 import { startProvider } from "../provider/start.ts";
@@ -94,8 +94,10 @@ export function testWalk(test: TestFunction, connector: Connector, fixtures: Con
   walk("a dead refresh token is invalid_grant, a wrong secret invalid_client", async (it) => {
     const refused = await it.client.refresh("not-a-refresh-token");
     assert.equal(readError(it.connector, refused)?.error, "invalid_grant");
-    if (connector.clientAuth === "none") return;
-    const stranger = createPlainClient({ ...it.connector, clientSecret: "wrong" }, redirectUri, params);
+    const { clientAuthentication } = it.connector;
+    if (clientAuthentication.method === "none") return;
+    const wrong = { ...clientAuthentication, secret: clientSecretPost("wrong").secret };
+    const stranger = createPlainClient({ ...it.connector, clientAuthentication: wrong }, redirectUri, params);
     assert.equal(readError(it.connector, await stranger.refresh("not-a-refresh-token"))?.error, "invalid_client");
   });
 

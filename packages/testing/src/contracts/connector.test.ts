@@ -1,4 +1,5 @@
 import type { Connector, JsonObject } from "@grantkeeper/core/connector";
+import { clientSecretPost } from "@grantkeeper/core/connector";
 import { expect, test } from "vitest";
 import { exampleConnector } from "../provider/example-connector.ts";
 import { failuresOf } from "./collect-tests.ts";
@@ -30,7 +31,7 @@ connectorContract(
     tokenEndpoint: undefined,
     revocationEndpoint: undefined,
     userinfoEndpoint: "https://login.example.com/me",
-    clientAuth: "client_secret_post",
+    clientAuthentication: clientSecretPost("secret"),
     scopes: ["openid", "email"],
     rotation: { kind: "untilUsed" },
     bodyFormat: "json",

@@ -1,5 +1,5 @@
 import { type ConfiguredKey, createKeeper, type Keeper, keyvStore } from "@grantkeeper/core";
-import { type Connector, defineConnector } from "@grantkeeper/core/connector";
+import { type Connector, clientSecretPost, defineConnector } from "@grantkeeper/core/connector";
 import type { GrantRow, Store, StoredFlow } from "@grantkeeper/core/store";
 import { consent } from "../consent.ts";
 import type { EmulatedProvider, Fault } from "../provider/options.ts";
@@ -9,8 +9,7 @@ const connector: Connector<never, never> = defineConnector({
   id: "example",
   name: "Example",
   clientId: "client",
-  clientSecret: "secret",
-  clientAuth: "client_secret_post",
+  clientAuthentication: clientSecretPost("secret"),
   pkce: "S256",
   authorizationEndpoint: "https://example.com/authorize",
   tokenEndpoint: "https://example.com/token",

@@ -1,5 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Connector, Json, ProviderRequest, ProviderResponse } from "@grantkeeper/core/connector";
+import type {
+  BasicEncoding,
+  ClientAuthentication,
+  Connector,
+  Json,
+  ProviderRequest,
+  ProviderResponse,
+} from "@grantkeeper/core/connector";
 import { fill } from "./connector-shape.ts";
 
 /** The legs of a flow as a connector describes them, by plain fetch: what the contract suite holds the emulator against. */
@@ -24,21 +31,24 @@ export function createPlainClient(
 ): PlainClient {
   const locate = async (name: string, url: string | undefined) =>
     url === undefined ? discover(connector, params, name) : fill(url, params);
-  const { clientId, clientSecret } = connector;
+  const { clientId } = connector;
 
   const authenticated = (
-    method: Connector["clientAuth"],
+    authentication: ClientAuthentication,
     headers: Headers,
     fields: Readonly<Record<string, string>>,
   ): Readonly<Record<string, string>> => {
-    if (method === "none") return { ...fields, client_id: clientId };
-    if (method === "client_secret_post") return { ...fields, client_id: clientId, client_secret: clientSecret ?? "" };
-    headers.set("authorization", basic(clientId, clientSecret ?? "", connector.basicEncoding));
+    if (authentication.method === "none") return { ...fields, client_id: clientId };
+    const secret = authentication.secret.reveal();
+    if (authentication.method === "client_secret_post") {
+      return { ...fields, client_id: clientId, client_secret: secret };
+    }
+    headers.set("authorization", basic(clientId, secret, authentication.encoding));
     return fields;
   };
   const post = async (url: string, fields: Readonly<Record<string, string>>, format: "form" | "json") => {
     const headers = new Headers({ accept: "application/json" });
-    const all = authenticated(connector.clientAuth, headers, fields);
+    const all = authenticated(connector.clientAuthentication, headers, fields);
     if (format === "json") headers.set("content-type", "application/json");
     const body = format === "json" ? JSON.stringify(all) : new URLSearchParams(all);
     return read(await fetch(url, { method: "POST", headers, body, redirect: "manual" }));
@@ -96,8 +106,12 @@ export function createPlainClient(
       let fields: Readonly<Record<string, Json>> | undefined = request.form ?? request.json;
       if (request.authentication === "bearer") headers.set("authorization", `Bearer ${accessToken}`);
       else {
-        const method = request.authentication === "client" ? connector.clientAuth : request.authentication;
-        fields = { ...fields, ...authenticated(method, headers, {}) };
+        const own = connector.clientAuthentication;
+        const authentication =
+          request.authentication === "client" || own.method === "none"
+            ? own
+            : { method: "client_secret_basic" as const, secret: own.secret, encoding: request.authentication.basic };
+        fields = { ...fields, ...authenticated(authentication, headers, {}) };
       }
       if (request.json) headers.set("content-type", "application/json");
       const body = request.json ? JSON.stringify(fields) : request.form ? new URLSearchParams(fields as never) : null;
@@ -125,7 +139,7 @@ async function read(response: Response): Promise<ProviderResponse> {
   return { status: response.status, headers: response.headers, body };
 }
 
-function basic(id: string, secret: string, encoding: Connector["basicEncoding"]): string {
+function basic(id: string, secret: string, encoding: BasicEncoding): string {
   const encode = (value: string) =>
     encoding === "raw" ? value : new URLSearchParams({ value }).toString().slice("value=".length);
   return `Basic ${Buffer.from(`${encode(id)}:${encode(secret)}`).toString("base64")}`;

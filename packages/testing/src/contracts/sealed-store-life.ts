@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { GrantkeeperError } from "@grantkeeper/core";
+import { clientSecretBasic } from "@grantkeeper/core/connector";
 import { consent } from "../consent.ts";
 import { exampleConnector } from "../provider/example-connector.ts";
 import type { MarkedSecret } from "../secrets/find-secrets.ts";
@@ -63,7 +64,7 @@ export function namesOf({ owners, actors, accounts, clientSecret, metadata }: Pe
 export function markedConnector(id: ConnectorKey, { accounts, clientSecret }: People): Connectors[ConnectorKey] {
   return exampleConnector({
     id,
-    clientSecret: clientSecret.value,
+    clientAuthentication: clientSecretBasic(clientSecret.value),
     issuer: "https://login.example.com",
     scopes: ["openid", "profile", "email"],
     emulation: async () => ({

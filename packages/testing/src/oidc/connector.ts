@@ -1,4 +1,4 @@
-import { type Connector, defineConnector, type Rotation } from "@grantkeeper/core/connector";
+import { type Connector, clientSecretBasic, defineConnector, type Rotation } from "@grantkeeper/core/connector";
 
 /** The connector of an oidc-provider that listens at `issuer`. */
 export function oidcConnector(client: {
@@ -12,8 +12,7 @@ export function oidcConnector(client: {
     id: "oidc",
     name: "OpenID provider",
     clientId,
-    clientSecret,
-    clientAuth: "client_secret_basic",
+    clientAuthentication: clientSecretBasic(clientSecret),
     pkce: "S256",
     issuer,
     authorizationEndpoint: `${issuer}/auth`,

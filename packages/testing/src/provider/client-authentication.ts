@@ -1,6 +1,6 @@
-import type { Connector } from "@grantkeeper/core/connector";
+import type { BasicEncoding, Connector } from "@grantkeeper/core/connector";
 
-type Client = Pick<Connector, "clientId" | "clientSecret" | "clientAuth" | "basicEncoding">;
+type Client = Pick<Connector, "clientId" | "clientAuthentication">;
 
 /**
  * Whether a request proves the client exactly as its connector says (RFC 6749, section 2.3): by that one method, with
@@ -14,12 +14,13 @@ export function authenticatesClient(
   const id = parameters.get("client_id");
   const secret = parameters.get("client_secret");
   if (parameters.has("client_assertion")) return false;
-  if (client.clientAuth === "client_secret_basic") {
-    const basic = authorization === undefined ? undefined : readBasic(authorization, client.basicEncoding);
+  const { clientAuthentication: own } = client;
+  if (own.method === "client_secret_basic") {
+    const basic = authorization === undefined ? undefined : readBasic(authorization, own.encoding);
     return secret === undefined && (id === undefined || id === client.clientId) && isClient(client, basic);
   }
   if (authorization !== undefined || id !== client.clientId) return false;
-  return client.clientAuth === "none" ? secret === undefined : secret !== undefined && secret === client.clientSecret;
+  return own.method === "none" ? secret === undefined : secret === own.secret.reveal();
 }
 
 /** Whether a header holds the client's id and secret by HTTP Basic, encoded in either way. */
@@ -34,10 +35,11 @@ interface Credentials {
 }
 
 function isClient(client: Client, given: Credentials | undefined): boolean {
-  return given !== undefined && given.id === client.clientId && given.secret === client.clientSecret;
+  const { clientAuthentication: own, clientId } = client;
+  return given?.id === clientId && own.method !== "none" && given.secret === own.secret.reveal();
 }
 
-function readBasic(authorization: string, encoding: Client["basicEncoding"]): Credentials | undefined {
+function readBasic(authorization: string, encoding: BasicEncoding): Credentials | undefined {
   const encoded = /^basic +([A-Za-z0-9+/]+=*)$/i.exec(authorization)?.[1];
   if (encoded === undefined) return undefined;
   const text = Buffer.from(encoded, "base64").toString("utf8");

@@ -1,4 +1,4 @@
-import { type Connector, defineConnector } from "@grantkeeper/core/connector";
+import { type Connector, clientSecretBasic, defineConnector } from "@grantkeeper/core/connector";
 
 /** An invented provider for this package's own tests. */
 export function exampleConnector(change: Partial<Connector<never, "user">> = {}): Connector<never, "user"> {
@@ -6,8 +6,7 @@ export function exampleConnector(change: Partial<Connector<never, "user">> = {})
     id: "example",
     name: "Example",
     clientId: "client-1",
-    clientSecret: "s:e+c%r-é",
-    clientAuth: "client_secret_basic",
+    clientAuthentication: clientSecretBasic("s:e+c%r-é"),
     pkce: "S256",
     authorizationEndpoint: "https://login.example.com/authorize",
     tokenEndpoint: "https://login.example.com/token",

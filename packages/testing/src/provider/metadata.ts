@@ -61,7 +61,7 @@ export function metadata(
     response_modes_supported: ["query", "form_post"],
     grant_types_supported: ["authorization_code", "refresh_token"],
     ...(connector.pkce === "S256" ? { code_challenge_methods_supported: ["S256"] } : {}),
-    token_endpoint_auth_methods_supported: [connector.clientAuth],
+    token_endpoint_auth_methods_supported: [connector.clientAuthentication.method],
     subject_types_supported: ["public"],
     id_token_signing_alg_values_supported: ["RS256"],
     scopes_supported: connector.scopes,

@@ -1,3 +1,4 @@
+import { clientSecretBasic, noClientAuthentication } from "@grantkeeper/core/connector";
 import { afterEach, expect, test } from "vitest";
 import { consent } from "../consent.ts";
 import { createPlainClient } from "../contracts/plain-client.ts";
@@ -80,14 +81,20 @@ test("R31 the client authenticates by its one method, with the right secret", as
 });
 
 test("R33 raw Basic is not decoded", async () => {
-  const { provider, client } = await start(exampleConnector({ basicEncoding: "raw", clientSecret: "a%2Bb" }));
+  const { provider, client } = await start(
+    exampleConnector({ clientAuthentication: clientSecretBasic("a%2Bb", { encoding: "raw" }) }),
+  );
   expect(bodyOf(await client.refresh("none"))).toMatchObject({ error: "invalid_grant" });
-  const encoding = createPlainClient({ ...provider.connector, basicEncoding: "rfc6749" }, redirectUri, {});
+  const encoding = createPlainClient(
+    { ...provider.connector, clientAuthentication: clientSecretBasic("a%2Bb") },
+    redirectUri,
+    {},
+  );
   expect(bodyOf(await encoding.refresh("none"))).toMatchObject({ error: "invalid_client" });
 });
 
 test("a body in the wrong format, or a repeated parameter, is an invalid request", async () => {
-  const { provider, client } = await start(exampleConnector({ clientAuth: "none", clientSecret: undefined }));
+  const { provider, client } = await start(exampleConnector({ clientAuthentication: noClientAuthentication }));
   const url = provider.connector.tokenEndpoint ?? "";
   const fields = { grant_type: "refresh_token", refresh_token: "none", client_id: "client-1" };
   const json = await fetch(url, {

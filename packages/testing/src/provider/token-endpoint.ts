@@ -51,7 +51,10 @@ export function readTokenRequest(
       return refuse("invalid_request", `The body is not ${connector.bodyFormat ?? "form"}, or repeats a parameter.`);
     }
     if (!authenticatesClient(connector, authorization, parameters)) {
-      return refuse("invalid_client", `The client must authenticate by ${connector.clientAuth} alone.`);
+      return refuse(
+        "invalid_client",
+        `The client must authenticate by ${connector.clientAuthentication.method} alone.`,
+      );
     }
     const grantType = parameters.get("grant_type");
     const expected = grantType === "refresh_token" ? connector.refreshParams : connector.tokenParams;

@@ -1,12 +1,11 @@
 import type { Connector } from "@grantkeeper/core/connector";
-import { defineConnector } from "@grantkeeper/core/connector";
+import { clientSecretPost, defineConnector } from "@grantkeeper/core/connector";
 
 export const example: Connector<never, never> = defineConnector({
   id: "example",
   name: "Example",
   clientId: "client",
-  clientSecret: "secret",
-  clientAuth: "client_secret_post",
+  clientAuthentication: clientSecretPost("secret"),
   pkce: "S256",
   authorizationEndpoint: "https://example.com/authorize",
   tokenEndpoint: "https://example.com/token",
