@@ -27,7 +27,7 @@ function row({ manifest, path }: ConnectorPackage, connector: Connector): string
     connector.name,
     `[\`${manifest.name}\`](../${path})`,
     connector.pkce === "S256" ? "S256" : `[refused](${connector.pkce.refused})`,
-    `\`${connector.clientAuth}\``,
+    `\`${connector.clientAuthentication.method}\``,
     connector.rotation.kind === "grace" ? `grace of ${connector.rotation.windowSeconds} s` : connector.rotation.kind,
     `[${new URL(connector.docs).hostname}](${connector.docs})`,
     connector.checkedOn,
