@@ -1,6 +1,14 @@
-import { type OidcProvider, startOidcProvider } from "@grantkeeper/testing/oidc";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Connector, clientSecretBasic } from "./connector/index.ts";
+import { generateKeyPairSync } from "node:crypto";
+import { type OidcClientAuthentication, type OidcProvider, startOidcProvider } from "@grantkeeper/testing/oidc";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import {
+  type ClientAuthentication,
+  type Connector,
+  clientSecretBasic,
+  clientSecretJwt,
+  clientSecretPost,
+  privateKeyJwt,
+} from "./connector/index.ts";
 import { createKeeper, type IdentifiedConnection, type Keeper } from "./index.ts";
 import { callbackRequest, callbackUrl, client, codeOf, cookieOf, createClock, key, silent } from "./test/harness.ts";
 
@@ -13,8 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => provider.close());
 
-function createWorld(connector: Connector = provider.connector) {
-  const clock = createClock();
+function createWorld(connector: Connector = provider.connector, clock = createClock()) {
   const keeper = createKeeper({
     connectors: { main: connector },
     keys: [key],
@@ -25,9 +32,13 @@ function createWorld(connector: Connector = provider.connector) {
   return { clock, keeper };
 }
 
-async function connect(keeper: Keeper<{ main: Connector }>, login = "ada"): Promise<IdentifiedConnection> {
+async function connect(
+  keeper: Keeper<{ main: Connector }>,
+  login = "ada",
+  at: OidcProvider = provider,
+): Promise<IdentifiedConnection> {
   const { url, headers } = await keeper.start("main", { owner: "ada", params: {} });
-  const callback = await provider.signIn(url, { login });
+  const callback = await at.signIn(url, { login });
   return (await keeper.finish(callbackRequest(callback, cookieOf(headers)), { owner: "ada" })).connection;
 }
 
@@ -125,5 +136,54 @@ describe("against oidc-provider", () => {
     expect(await codeOf(wrong.keeper.finish(request, { owner: "ada" }))).toBe("provider_rejected");
     clock.advance(61);
     expect((await connection.token()).accessToken).toBeTypeOf("string");
+  });
+});
+
+describe("against oidc-provider, by every client authentication", () => {
+  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const jwk = { ...publicKey.export({ format: "jwk" }), kid: "k1", alg: "ES256", use: "sig" } as const;
+  const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const { privateKey: strange } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const strangePem = strange.export({ type: "pkcs8", format: "pem" }).toString();
+  const clientSecret = "a-secret-of-thirty-two-bytes-or-so";
+
+  async function worldOf(known: OidcClientAuthentication, clientAuthentication: ClientAuthentication) {
+    const redirectUris = [`${callbackUrl}/main/callback`];
+    const at = await startOidcProvider({
+      ...{ ...client, clientSecret, redirectUris, accessTokenLifetime: 1, clientAuthentication: known },
+    });
+    onTestFinished(at.close);
+    // Its clock is the machine's, and it judges the times of an assertion.
+    const clock = { now: Date.now, advance: () => undefined };
+    return { at, ...createWorld({ ...at.connector, clientAuthentication }, clock) };
+  }
+
+  test.each<[OidcClientAuthentication, ClientAuthentication]>([
+    [{ method: "client_secret_basic" }, clientSecretBasic(clientSecret)],
+    [{ method: "client_secret_post" }, clientSecretPost(clientSecret)],
+    [{ method: "client_secret_jwt" }, clientSecretJwt(clientSecret)],
+    [{ method: "private_key_jwt", keys: [jwk] }, privateKeyJwt({ privateKey: pem, algorithm: "ES256", keyId: "k1" })],
+  ])("R31 R32 exchange, refresh and revocation prove the client: %j", async (known, way) => {
+    const { at, keeper } = await worldOf(known, way);
+    const connection = await connect(keeper, "ada", at);
+    const { accessToken } = await connection.token();
+    const tokens = async () => expect((await connection.token()).accessToken).not.toBe(accessToken);
+    await vi.waitFor(tokens, { timeout: 20_000, interval: 100 });
+    expect(await connection.disconnect()).toEqual({ revocation: "revoked" });
+    const issued = at.log.tokenRequests.map(({ grantType, outcome }) => `${grantType} ${outcome}`);
+    expect(new Set(issued)).toEqual(new Set(["authorization_code issued", "refresh_token issued"]));
+  });
+
+  test("R32 an assertion by another key is provider_rejected", async () => {
+    const way = privateKeyJwt({ privateKey: strangePem, algorithm: "ES256", keyId: "k1" });
+    const { at, keeper } = await worldOf({ method: "private_key_jwt", keys: [jwk] }, way);
+    expect(await codeOf(connect(keeper, "ada", at))).toBe("provider_rejected");
+  });
+
+  test("R32 a key that cannot sign is provider_rejected, before any request", async () => {
+    const way = privateKeyJwt({ privateKey: "no key at all", algorithm: "ES256" });
+    const { at, keeper } = await worldOf({ method: "private_key_jwt", keys: [jwk] }, way);
+    expect(await codeOf(connect(keeper, "ada", at))).toBe("provider_rejected");
+    expect(at.log.tokenRequests).toEqual([]);
   });
 });

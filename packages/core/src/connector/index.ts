@@ -1,10 +1,14 @@
 export type { Secret } from "../secret.ts";
 export {
+  type AssertionKey,
+  type AssertionOptions,
   type BasicEncoding,
   type ClientAuthentication,
   clientSecretBasic,
+  clientSecretJwt,
   clientSecretPost,
   noClientAuthentication,
+  privateKeyJwt,
 } from "./client-authentication.ts";
 export { defineConnector } from "./define.ts";
 export type * from "./emulation.ts";

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { clientSecretBasic, clientSecretPost, noClientAuthentication } from "../connector/client-authentication.ts";
+import {
+  clientSecretBasic,
+  clientSecretJwt,
+  clientSecretPost,
+  noClientAuthentication,
+  privateKeyJwt,
+} from "../connector/client-authentication.ts";
 import type { Connector } from "../connector/types.ts";
 import type { Grant } from "../grant/grants.ts";
 import { exampleConnector } from "../test/connector.ts";
@@ -51,6 +57,11 @@ describe("createConnectors", () => {
     ],
     ["no secret for client_secret_post", { clientAuthentication: clientSecretPost(undefined as never) }],
     ["an empty secret for client_secret_basic", { clientAuthentication: clientSecretBasic("") }],
+    ["an assertion for nobody", { clientAuthentication: clientSecretJwt("s") }],
+    [
+      "an assertion for nobody, by a key",
+      { clientAuthentication: privateKeyJwt({ privateKey: "", algorithm: "ES256" }) },
+    ],
     ["an API origin with a path", { apiOrigins: ["https://api.example.com/v1"] }],
     ["an API origin with a slash", { apiOrigins: ["https://api.example.com/"] }],
     ["an API origin over http", { apiOrigins: ["http://api.example.com"] }],

@@ -95,8 +95,11 @@ function validate(key: string, connector: Connector): void {
       "clientAuthentication is missing: give clientSecretPost(…), clientSecretBasic(…) or noClientAuthentication.",
     );
   }
-  if (clientAuthentication.method !== "none" && !isFilled(clientAuthentication.secret))
+  if ("secret" in clientAuthentication && !isFilled(clientAuthentication.secret))
     refuse("the client's secret is empty.");
+  if ("audience" in clientAuthentication && (clientAuthentication.audience ?? connector.issuer ?? "") === "") {
+    refuse("it has no issuer, so that its client authentication needs an audience.");
+  }
   for (const [name, pattern] of Object.entries<RegExp>(connector.params)) {
     const anchored = pattern.source.startsWith("^") && pattern.source.endsWith("$");
     // Flags g and y keep a position between tests; m lets ^ and $ match inside.

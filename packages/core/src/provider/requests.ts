@@ -3,9 +3,10 @@ import type { Json, JsonObject } from "../connector/json.ts";
 import type { Account, Connector, IdentityInput, ProviderRequest, ProviderResponse } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
+import { authenticator, clientSecretOf } from "./client-authentication.ts";
 import { retryAfter, type Transfer } from "./http.ts";
 import { assertCallable, type Server } from "./server.ts";
-import { authenticator, clientSecretOf } from "./token-endpoint.ts";
+
 import { defined, isObject } from "./token-response.ts";
 import type { Transport } from "./transport.ts";
 
@@ -60,8 +61,13 @@ export function createProviderRequests({ transport, now }: ProviderRequestOption
     const form = new URLSearchParams(request.form);
     if (request.authentication === "bearer") headers.set("authorization", `Bearer ${accessToken?.reveal() ?? ""}`);
     else {
-      const authenticate = authenticator(authenticationOf(connector, request.authentication));
-      await authenticate({ issuer: server.tokenEndpoint }, { client_id: connector.clientId }, form, headers);
+      const authenticate = authenticator(authenticationOf(connector, request.authentication), now);
+      await authenticate(
+        { issuer: server.issuer ?? server.tokenEndpoint },
+        { client_id: connector.clientId },
+        form,
+        headers,
+      );
     }
     const init: RequestInit = { method: request.method ?? "GET", headers };
     if (request.json !== undefined) {

@@ -15,17 +15,12 @@ import { exampleConnector } from "../test/connector.ts";
 import { json, type ReceivedRequest, startServer, type TestServer } from "../test/http-server.ts";
 import { holding } from "../test/plain.ts";
 import { transportOf } from "../test/transport.ts";
+import { authenticator } from "./client-authentication.ts";
 import { tokenRequestError } from "./errors.ts";
 import type { Fetch } from "./http.ts";
 import { type Server, serverOf } from "./server.ts";
 import type { TokenOutcome } from "./token-answer.ts";
-import {
-  authenticator,
-  createTokenEndpoint,
-  randomNonce,
-  randomVerifier,
-  type TokenEndpoint,
-} from "./token-endpoint.ts";
+import { createTokenEndpoint, randomNonce, randomVerifier, type TokenEndpoint } from "./token-endpoint.ts";
 
 const now = Date.UTC(2026, 10, 23, 12);
 const connector = exampleConnector();
@@ -112,7 +107,9 @@ describe("client authentication", () => {
   });
 
   test("R31 every method is a function of its own", () => {
-    const methods = [noClientAuthentication, clientSecretPost("s"), clientSecretBasic("s")].map(authenticator);
+    const methods = [noClientAuthentication, clientSecretPost("s"), clientSecretBasic("s")].map((one) =>
+      authenticator(one, () => now),
+    );
     expect(new Set(methods).size).toBe(3);
   });
 });

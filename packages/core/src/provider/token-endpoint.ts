@@ -1,9 +1,9 @@
 import * as openid from "openid-client";
-import type { ClientAuthentication } from "../connector/client-authentication.ts";
 import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
 import { causeWithoutSecrets } from "../errors.ts";
 import { type Secret, secretOf, secretOrNone } from "../secret.ts";
+import { authenticator, clientSecretOf } from "./client-authentication.ts";
 import { createDiscovery, toResponse } from "./discovery.ts";
 import type { Transfer } from "./http.ts";
 import { assertCallable, expandTemplate, type Server, serverOf } from "./server.ts";
@@ -53,7 +53,7 @@ export interface TokenEndpoint {
 export const randomVerifier: () => Secret = () => secretOf(openid.randomPKCECodeVerifier());
 export const randomNonce: () => Secret = () => secretOf(openid.randomNonce());
 
-/** Only this file and discovery.ts know openid-client. */
+/** Only this file, client-authentication.ts and discovery.ts know openid-client. */
 export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): TokenEndpoint {
   const keys = new Map<string, openid.ExportedJWKSCache>();
   const discover = createDiscovery({ transport, now });
@@ -80,7 +80,7 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
       metadata,
       connector.clientId,
       { [openid.clockSkew]: Math.round((now() - Date.now()) / 1000), [openid.clockTolerance]: 60 },
-      authenticator(connector.clientAuthentication),
+      authenticator(connector.clientAuthentication, now),
     );
     if (connector.loopback === true) openid.allowInsecureRequests(configuration);
     return configuration;
@@ -229,29 +229,6 @@ interface GrantRequest {
   /** The token set that a refresh asks for. */
   readonly refreshing?: string;
   readonly transport?: TransportRequest;
-}
-
-/** Writes what proves the client into a request's body or headers: the same for every leg. */
-export function authenticator(authentication: ClientAuthentication): openid.ClientAuth {
-  switch (authentication.method) {
-    case "none":
-      return openid.None();
-    case "client_secret_post":
-      return openid.ClientSecretPost(authentication.secret.reveal());
-    case "client_secret_basic": {
-      const secret = authentication.secret.reveal();
-      return authentication.encoding === "raw"
-        ? (_server, client, _body, headers) => {
-            headers.set("authorization", `Basic ${Buffer.from(`${client.client_id}:${secret}`).toString("base64")}`);
-          }
-        : openid.ClientSecretBasic(secret);
-    }
-  }
-}
-
-/** The secret that a client proves itself with, where it has one. */
-export function clientSecretOf(authentication: ClientAuthentication): Secret | undefined {
-  return authentication.method === "none" ? undefined : authentication.secret;
 }
 
 /** Takes what was sent out of what the provider says about it: an error's words end up in messages and logs. */

@@ -52,9 +52,11 @@ export function testShape(test: TestFunction, connector: Connector, fixtures: Co
 
   test("R31 the client authenticates by one known method", () => {
     const { clientAuthentication: own } = connector;
-    assert.ok(["none", "client_secret_post", "client_secret_basic"].includes(own.method));
+    const methods = ["none", "client_secret_post", "client_secret_basic", "client_secret_jwt", "private_key_jwt"];
+    assert.ok(methods.includes(own.method));
     if (own.method === "client_secret_basic") assert.ok(["rfc6749", "raw"].includes(own.encoding));
-    if (own.method !== "none") assert.notEqual(own.secret.reveal(), "");
+    if ("secret" in own) assert.notEqual(own.secret.reveal(), "");
+    if ("audience" in own) assert.ok(own.audience ?? connector.issuer, "an assertion has an audience");
     assert.ok([undefined, "form", "json"].includes(connector.bodyFormat));
   });
 

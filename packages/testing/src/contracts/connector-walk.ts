@@ -95,7 +95,7 @@ export function testWalk(test: TestFunction, connector: Connector, fixtures: Con
     const refused = await it.client.refresh("not-a-refresh-token");
     assert.equal(readError(it.connector, refused)?.error, "invalid_grant");
     const { clientAuthentication } = it.connector;
-    if (clientAuthentication.method === "none") return;
+    if (!("secret" in clientAuthentication)) return;
     const wrong = { ...clientAuthentication, secret: clientSecretPost("wrong").secret };
     const stranger = createPlainClient({ ...it.connector, clientAuthentication: wrong }, redirectUri, params);
     assert.equal(readError(it.connector, await stranger.refresh("not-a-refresh-token"))?.error, "invalid_client");

@@ -1,5 +1,6 @@
+import { generateKeyPairSync } from "node:crypto";
 import type { Connector, JsonObject } from "@grantkeeper/core/connector";
-import { clientSecretPost } from "@grantkeeper/core/connector";
+import { clientSecretJwt, clientSecretPost, privateKeyJwt } from "@grantkeeper/core/connector";
 import { expect, test } from "vitest";
 import { exampleConnector } from "../provider/example-connector.ts";
 import { failuresOf } from "./collect-tests.ts";
@@ -38,6 +39,30 @@ connectorContract(
     responseMode: "form_post",
   }),
   { tokenResponses: [], errors: [], identities: [] },
+);
+const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const privateKeyPem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+const plain = { tokenResponses: [], errors: [], identities: [] };
+connectorContract(
+  test,
+  exampleConnector({
+    id: "example-private-key",
+    clientAuthentication: privateKeyJwt(
+      { privateKey: privateKeyPem, algorithm: "ES256" },
+      { audience: "https://login.example.com" },
+    ),
+  }),
+  plain,
+);
+connectorContract(
+  test,
+  exampleConnector({
+    id: "example-secret-jwt",
+    issuer: "https://login.example.com",
+    scopes: ["openid"],
+    clientAuthentication: clientSecretJwt("a-secret-of-thirty-two-bytes-or-so"),
+  }),
+  plain,
 );
 const tenant = exampleConnector({
   authorizationEndpoint: "https://{subdomain}.example.com/authorize",

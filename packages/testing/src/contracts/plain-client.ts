@@ -7,6 +7,7 @@ import type {
   ProviderRequest,
   ProviderResponse,
 } from "@grantkeeper/core/connector";
+import { assertionOf } from "./client-assertion.ts";
 import { fill } from "./connector-shape.ts";
 
 /** The legs of a flow as a connector describes them, by plain fetch: what the contract suite holds the emulator against. */
@@ -33,22 +34,28 @@ export function createPlainClient(
     url === undefined ? discover(connector, params, name) : fill(url, params);
   const { clientId } = connector;
 
-  const authenticated = (
+  const authenticated = async (
     authentication: ClientAuthentication,
     headers: Headers,
     fields: Readonly<Record<string, string>>,
-  ): Readonly<Record<string, string>> => {
-    if (authentication.method === "none") return { ...fields, client_id: clientId };
-    const secret = authentication.secret.reveal();
-    if (authentication.method === "client_secret_post") {
-      return { ...fields, client_id: clientId, client_secret: secret };
+  ): Promise<Readonly<Record<string, string>>> => {
+    switch (authentication.method) {
+      case "none":
+        return { ...fields, client_id: clientId };
+      case "client_secret_post":
+        return { ...fields, client_id: clientId, client_secret: authentication.secret.reveal() };
+      case "client_secret_basic":
+        headers.set("authorization", basic(clientId, authentication.secret.reveal(), authentication.encoding));
+        return fields;
+      default: {
+        const audience = authentication.audience ?? fill(connector.issuer ?? "", params);
+        return { ...fields, client_id: clientId, ...(await assertionOf(authentication, clientId, audience)) };
+      }
     }
-    headers.set("authorization", basic(clientId, secret, authentication.encoding));
-    return fields;
   };
   const post = async (url: string, fields: Readonly<Record<string, string>>, format: "form" | "json") => {
     const headers = new Headers({ accept: "application/json" });
-    const all = authenticated(connector.clientAuthentication, headers, fields);
+    const all = await authenticated(connector.clientAuthentication, headers, fields);
     if (format === "json") headers.set("content-type", "application/json");
     const body = format === "json" ? JSON.stringify(all) : new URLSearchParams(all);
     return read(await fetch(url, { method: "POST", headers, body, redirect: "manual" }));
@@ -108,10 +115,10 @@ export function createPlainClient(
       else {
         const own = connector.clientAuthentication;
         const authentication =
-          request.authentication === "client" || own.method === "none"
+          request.authentication === "client" || !("secret" in own)
             ? own
             : { method: "client_secret_basic" as const, secret: own.secret, encoding: request.authentication.basic };
-        fields = { ...fields, ...authenticated(authentication, headers, {}) };
+        fields = { ...fields, ...(await authenticated(authentication, headers, {})) };
       }
       if (request.json) headers.set("content-type", "application/json");
       const body = request.json ? JSON.stringify(fields) : request.form ? new URLSearchParams(fields as never) : null;

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Connector, Rotation } from "@grantkeeper/core/connector";
-import { exportJWK, generateKeyPair } from "jose";
+import { exportJWK, generateKeyPair, type JWK } from "jose";
 import { type Configuration, Provider } from "oidc-provider";
 import { memoryAdapter } from "./adapter.ts";
 import { oidcConnector } from "./connector.ts";
@@ -13,6 +13,8 @@ export interface OidcProviderOptions {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly redirectUris: readonly string[];
+  /** What the client proves itself by. Left out: its secret, by HTTP Basic. */
+  readonly clientAuthentication?: OidcClientAuthentication;
   /** Left out: strict. */
   readonly rotation?: Extract<Rotation, { readonly kind: "none" | "strict" }>;
   /** Seconds. Left out: 3600. */
@@ -20,6 +22,11 @@ export interface OidcProviderOptions {
   /** 0, the default, takes a free one. */
   readonly port?: number;
 }
+
+/** Client authentication as the provider knows it: of `private_key_jwt` the public keys. */
+export type OidcClientAuthentication =
+  | { readonly method: "client_secret_basic" | "client_secret_post" | "client_secret_jwt" }
+  | { readonly method: "private_key_jwt"; readonly keys: readonly JWK[] };
 
 /** An OpenID provider of another make than the emulator, on the loopback interface. */
 export interface OidcProvider {
@@ -79,6 +86,7 @@ export async function startOidcProvider(options: OidcProviderOptions): Promise<O
 
 async function configuration(options: OidcProviderOptions, rotation: Rotation): Promise<Configuration> {
   const { privateKey } = await generateKeyPair("RS256", { extractable: true });
+  const authentication = options.clientAuthentication ?? { method: "client_secret_basic" };
   const day = 24 * 3600;
   return {
     adapter: memoryAdapter(),
@@ -88,7 +96,8 @@ async function configuration(options: OidcProviderOptions, rotation: Rotation): 
         client_secret: options.clientSecret,
         redirect_uris: [...options.redirectUris],
         grant_types: ["authorization_code", "refresh_token"],
-        token_endpoint_auth_method: "client_secret_basic",
+        token_endpoint_auth_method: authentication.method,
+        ...("keys" in authentication ? { jwks: { keys: [...authentication.keys] } } : {}),
       },
     ],
     jwks: { keys: [{ ...(await exportJWK(privateKey)), kid: "oidc", alg: "RS256", use: "sig" }] },

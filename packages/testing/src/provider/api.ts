@@ -1,7 +1,14 @@
 import type { EmulatedRoute } from "@grantkeeper/core/connector";
 import { identityClaims } from "../engine/id-token.ts";
 import { authenticatesClient, isClientBasic } from "./client-authentication.ts";
-import { emulatedResponse, type IncomingRequest, jsonResponse, lineageOf, type ProviderContext } from "./context.ts";
+import {
+  emulatedResponse,
+  type IncomingRequest,
+  issuerFor,
+  jsonResponse,
+  lineageOf,
+  type ProviderContext,
+} from "./context.ts";
 import type { ApiRequestEntry } from "./log.ts";
 import { readParameters } from "./parameters.ts";
 
@@ -58,14 +65,16 @@ function userinfo(context: ProviderContext, { token, reason }: Access): Response
 }
 
 /** Answers a revocation request (RFC 7009, section 2): 200 for an unknown token too. */
-export function answerRevocation(context: ProviderContext, request: IncomingRequest): Response {
+export async function answerRevocation(context: ProviderContext, request: IncomingRequest): Promise<Response> {
   const { connector, engine, log } = context;
   const parameters = readParameters(request, "form") ?? readParameters(request, "json");
   const token = parameters?.get("token");
   if (request.method !== "POST" || parameters === undefined || token === undefined) {
     return jsonResponse({ error: "invalid_request" }, 400);
   }
-  if (!authenticatesClient(connector, request.headers.get("authorization") ?? undefined, parameters)) {
+  const authorization = request.headers.get("authorization") ?? undefined;
+  const asked = { issuer: issuerFor(context, request.params), now: context.now };
+  if (!(await authenticatesClient(connector, authorization, parameters, asked))) {
     return jsonResponse({ error: "invalid_client" }, 401);
   }
   const lineage = lineageOf(context, token);

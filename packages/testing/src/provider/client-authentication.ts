@@ -1,20 +1,35 @@
 import type { BasicEncoding, Connector } from "@grantkeeper/core/connector";
+import { isAssertion } from "./client-assertion.ts";
 
 type Client = Pick<Connector, "clientId" | "clientAuthentication">;
 
+/** Who is asked, and when: what an assertion is held against. */
+export interface AssertionContext {
+  /** The provider's issuer, where it has one. */
+  readonly issuer: string | undefined;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+}
+
 /**
  * Whether a request proves the client exactly as its connector says (RFC 6749, section 2.3): by that one method, with
- * the right secret, and with no second credential beside it.
+ * the right secret or key, and with no second credential beside it.
  */
-export function authenticatesClient(
+export async function authenticatesClient(
   client: Client,
   authorization: string | undefined,
   parameters: ReadonlyMap<string, string>,
-): boolean {
+  context: AssertionContext,
+): Promise<boolean> {
   const id = parameters.get("client_id");
   const secret = parameters.get("client_secret");
-  if (parameters.has("client_assertion")) return false;
   const { clientAuthentication: own } = client;
+  if ("audience" in own) {
+    const others = authorization !== undefined || secret !== undefined || (id !== undefined && id !== client.clientId);
+    const audience = own.audience ?? context.issuer;
+    return !others && audience !== undefined && isAssertion(own, parameters, { ...context, audience, client });
+  }
+  if (parameters.has("client_assertion")) return false;
   if (own.method === "client_secret_basic") {
     const basic = authorization === undefined ? undefined : readBasic(authorization, own.encoding);
     return secret === undefined && (id === undefined || id === client.clientId) && isClient(client, basic);
@@ -36,7 +51,7 @@ interface Credentials {
 
 function isClient(client: Client, given: Credentials | undefined): boolean {
   const { clientAuthentication: own, clientId } = client;
-  return given?.id === clientId && own.method !== "none" && given.secret === own.secret.reveal();
+  return given?.id === clientId && "secret" in own && given.secret === own.secret.reveal();
 }
 
 function readBasic(authorization: string, encoding: BasicEncoding): Credentials | undefined {

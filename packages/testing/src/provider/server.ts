@@ -74,12 +74,12 @@ function createEndpoints(context: ProviderContext): readonly Endpoint[] {
   const wait = () => (half > 0 ? delay(half) : undefined);
 
   const api =
-    (answer: (request: IncomingRequest) => Response): Endpoint["answer"] =>
+    (answer: (request: IncomingRequest) => Response | Promise<Response>): Endpoint["answer"] =>
     async (request, bindings) => {
       await wait();
       const fault = await options.faults?.api?.({ method: request.method, url: request.url });
       if (fault !== undefined) return commitFault(fault, undefined, bindings);
-      const response = answer(request);
+      const response = await answer(request);
       await context.save();
       await wait();
       return response;

@@ -44,13 +44,13 @@ export function readTokenRequest(
     }
   }
 
-  const judge = (): IssuedGrant | Refusal => {
+  const judge = (authenticated: boolean): IssuedGrant | Refusal => {
     if (request.method !== "POST") return refuse("invalid_request", "Token requests are sent by POST.");
     if (request.url.search !== "") return refuse("invalid_request", "Parameters belong in the body.");
     if (parameters === undefined) {
       return refuse("invalid_request", `The body is not ${connector.bodyFormat ?? "form"}, or repeats a parameter.`);
     }
-    if (!authenticatesClient(connector, authorization, parameters)) {
+    if (!authenticated) {
       return refuse(
         "invalid_client",
         `The client must authenticate by ${connector.clientAuthentication.method} alone.`,
@@ -81,7 +81,11 @@ export function readTokenRequest(
 
   return {
     answer: async () => {
-      const judged = judge();
+      const { now } = context;
+      const issuer = issuerFor(context, request.params);
+      const judged = judge(
+        parameters !== undefined && (await authenticatesClient(connector, authorization, parameters, { issuer, now })),
+      );
       if ("error" in judged) {
         entry.outcome = judged.error;
         if (judged.reuse) {
