@@ -91,7 +91,10 @@ export function createFileJournal({ directory, vault, now }: FileJournalOptions)
   };
 }
 
-/** Ids are base64url after a prefix, so the dot stands between the two, and no name leads out of the folder. */
+/**
+ * Ids hold letters, digits, hyphens and underscores, so the dot stands between the two, and no name leads out of the
+ * folder.
+ */
 function idOf({ connectionId, attemptId }: Pick<JournalEntry, "connectionId" | "attemptId">): string {
   return `${connectionId}.${attemptId}`;
 }
