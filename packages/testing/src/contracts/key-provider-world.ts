@@ -1,29 +1,13 @@
 import { type ConfiguredKey, createKeeper, type Keeper, keyvStore } from "@grantkeeper/core";
-import { type Connector, clientSecretPost, defineConnector } from "@grantkeeper/core/connector";
+import type { Connector } from "@grantkeeper/core/connector";
 import type { GrantRow, Store, StoredFlow } from "@grantkeeper/core/store";
 import { consent } from "../consent.ts";
+import { exampleConnector } from "../provider/example-connector.ts";
 import type { EmulatedProvider, Fault } from "../provider/options.ts";
 import { startProvider } from "../provider/start.ts";
 
-const connector: Connector<never, never> = defineConnector({
-  id: "example",
-  name: "Example",
-  clientId: "client",
-  clientAuthentication: clientSecretPost("secret"),
-  pkce: "S256",
-  authorizationEndpoint: "https://example.com/authorize",
-  tokenEndpoint: "https://example.com/token",
-  apiBaseUrl: "https://api.example.com/",
-  apiOrigins: ["https://api.example.com"],
-  scopes: ["read"],
-  scopeSeparator: " ",
-  tokenSets: {},
-  params: {},
-  rotation: { kind: "strict" },
-  revocationScope: "token",
-  docs: "https://example.com/docs",
-  checkedOn: "2026-11-23",
-});
+/** It names no accounts, so that each consent is a connection of its own. */
+const connector: Connector<never, "user"> = exampleConnector({ userinfoEndpoint: undefined });
 
 const nothing = (): void => undefined;
 const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };

@@ -35,34 +35,26 @@ const attacks: Readonly<Record<string, Attack>> = {
   ],
 };
 
+/** When what is in memory is looked at again: once it is old, and at once where a refresh is due. */
+const moments = [
+  { what: "looks again, and does not open", cacheFor: 10, seconds: 11 },
+  { what: "sends no refresh token for", cacheFor: 1_000_000, seconds: 3601 },
+] as const;
+
 /** Tests that what a keeper has in memory does not stand in for a row that was changed meanwhile. */
 export function testSealedInMemory(test: SealedStoreTest): void {
   for (const [name, attack] of Object.entries(attacks)) {
-    test(`E2 E4 a keeper that has them in memory looks again, and does not open rows ${name}`, async (it) => {
-      const { keeper, ...those } = await connectAll(it);
-      for (const { id, connector } of Object.values(those)) await keeper.connection(connector, { id }).token();
-      const changes = await attack(it, those);
-      await tamper(it, changes);
-      it.advance(11);
-      await expectRefusals(
-        it,
-        keeper,
-        changes.map(({ of }) => of),
-      );
-    });
-
-    test(`E2 E4 a keeper that has them in memory sends no refresh token for rows ${name}`, async (it) => {
-      const { keeper, ...those } = await connectAll(it, { cacheFor: 1_000_000 });
-      for (const { id, connector } of Object.values(those)) await keeper.connection(connector, { id }).token();
-      const changes = await attack(it, those);
-      await tamper(it, changes);
-      it.advance(3601);
-      await expectRefusals(
-        it,
-        keeper,
-        changes.map(({ of }) => of),
-      );
-    });
+    for (const { what, cacheFor, seconds } of moments) {
+      test(`E2 E4 a keeper that has them in memory ${what} rows ${name}`, async (it) => {
+        const { keeper, ...those } = await connectAll(it, { cacheFor });
+        for (const { id, connector } of Object.values(those)) await keeper.connection(connector, { id }).token();
+        const changes = await attack(it, those);
+        await tamper(it, changes);
+        it.advance(seconds);
+        const changed = changes.map(({ of }) => of);
+        await expectRefusals(it, keeper, changed);
+      });
+    }
   }
 
   test("E2 a keeper serves nobody another owner's token out of memory where rows changed owners", async (it) => {
