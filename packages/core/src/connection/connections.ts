@@ -12,10 +12,11 @@ import type { TokenEndpoint } from "../provider/token-endpoint.ts";
 import type { TokenSet } from "../provider/token-response.ts";
 import type { Refresh } from "../refresh/refresh.ts";
 import type { GrantState, Store } from "../store/port.ts";
+import { abortable } from "./abortable.ts";
 import { apiFetch } from "./api-fetch.ts";
 import type { Connection, ConnectionStatus, IdentifiedConnection, TokenSetStatus } from "./connection.ts";
 import type { TokenCache } from "./token-cache.ts";
-import { abortable, type TokenOptions, type Tokens } from "./tokens.ts";
+import type { TokenOptions, Tokens } from "./tokens.ts";
 
 export interface ConnectionsOptions {
   readonly connectors: Connectors;

@@ -180,21 +180,10 @@ export function createTokens(options: TokensOptions): Tokens {
     });
   }
 
-  return { token: (connectionId, request) => abortable(request.signal, token(connectionId, request)), current };
+  return { token, current };
 }
 
 function toAccessToken({ accessToken, tokenType, expiresAt, scopes }: TokenSet): AccessToken {
   const endsAt = expiresAt === undefined ? undefined : new Date(expiresAt);
   return { accessToken: accessToken.reveal(), tokenType, expiresAt: endsAt, scopes };
-}
-
-/** Stops waiting when the signal says so; the work itself goes on. */
-export function abortable<Value>(signal: AbortSignal | null | undefined, work: Promise<Value>): Promise<Value> {
-  if (signal === undefined || signal === null) return work;
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(new GrantkeeperError("aborted", "The caller stopped waiting."));
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }
