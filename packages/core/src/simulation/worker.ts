@@ -10,6 +10,9 @@ Error.stackTraceLimit = 0;
 
 const stages = new Map<RotationMode, Promise<Stage>>();
 
+// Whoever would be told of the result is gone.
+process.on("disconnect", () => process.exit());
+
 process.on("message", async (chunk: Chunk) => {
   const stage = stages.get(chunk.mode) ?? createStage(chunk.mode);
   stages.set(chunk.mode, stage);
