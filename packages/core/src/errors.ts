@@ -12,8 +12,10 @@ export type ErrorCode =
   | "provider_unavailable"
   | "store_unavailable"
   | "keys_unavailable"
+  | "connector_unavailable"
   | "lease_timeout"
   | "invalid_request"
+  | "credentials_refused"
   | "ambiguous_connection"
   | "invalid_config"
   | "provider_rejected"
@@ -34,8 +36,10 @@ const remedies: Readonly<Record<ErrorCode, Remedy>> = {
   provider_unavailable: "retry",
   store_unavailable: "retry",
   keys_unavailable: "retry",
+  connector_unavailable: "retry",
   lease_timeout: "retry",
   invalid_request: "fix_input",
+  credentials_refused: "fix_input",
   ambiguous_connection: "fix_input",
   invalid_config: "fix_config",
   provider_rejected: "fix_config",

@@ -3,7 +3,14 @@ export { type AuditLog, type AuditLogOptions, type AuditVerification, auditLog }
 export type { AuditEntry, AuditPage, AuditQuery } from "./audit/entries.ts";
 export type { AuditFault, AuditHead } from "./audit/verify.ts";
 export type { ApiRequestInit } from "./connection/api-fetch.ts";
-export type { Connection, ConnectionStatus, IdentifiedConnection, TokenSetStatus } from "./connection/connection.ts";
+export type {
+  Connection,
+  ConnectionStatus,
+  IdentifiedConnection,
+  ReconnectStart,
+  ScopeCheck,
+  TokenSetStatus,
+} from "./connection/connection.ts";
 export type { ErasureReceipt } from "./connection/erase.ts";
 export type { AccessToken, TokenOptions } from "./connection/tokens.ts";
 export type { Json, JsonObject } from "./connector/json.ts";
@@ -22,7 +29,11 @@ export { createKeeper } from "./keeper.ts";
 export type {
   AdoptOptions,
   AfterRestorePass,
+  ConnectOptions,
   ConnectorMap,
+  CredentialOf,
+  DeviceFlow,
+  DeviceOptions,
   IdentifiedRestrictedConnection,
   Keeper,
   KeeperOptions,
@@ -36,6 +47,7 @@ export type {
   StartOptions,
   TokenSetOf,
 } from "./keeper-api.ts";
+export type { ConnectorOfOwner } from "./provider/connectors.ts";
 export { type KeyvLike, type KeyvStoreOptions, keyvStore } from "./store/keyv-store.ts";
 export type { Store } from "./store/port.ts";
 export type { KeyContext, KeyProvider } from "./vault/key-provider.ts";

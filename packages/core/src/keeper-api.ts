@@ -7,24 +7,66 @@ import type { JsonObject } from "./connector/json.ts";
 import type { Account, Connector } from "./connector/types.ts";
 import type { ConnectionEvents, EventName, Logger } from "./events.ts";
 import type { AdoptedTokens } from "./flow/adopt.ts";
+import type { CredentialConnect } from "./flow/connect-credentials.ts";
+import type { DeviceStart } from "./flow/device.ts";
 import type { CallbackRequest, FlowStart, StartedFlow } from "./flow/types.ts";
 import type { KeyUse } from "./grant/key-usage.ts";
 import type { PassOptions, PassProgress } from "./grant/pass.ts";
 import type { RotateKeysPass } from "./grant/rotate-keys.ts";
+import type { ConnectorOfOwner } from "./provider/connectors.ts";
 import type { Store } from "./store/port.ts";
 import type { ConfiguredKey } from "./vault/keyring.ts";
 
-/** Connectors under the names that the application gives them. */
-export type ConnectorMap = Readonly<Record<string, Connector>>;
+/**
+ * Connectors under the names that the application gives them. One that is a function gives each owner the connector of the
+ * owner's own client.
+ */
+export type ConnectorMap = Readonly<Record<string, Connector | ConnectorOfOwner>>;
 
+type Given<C> = C extends (tenant: { readonly owner: string }) => infer Result ? Awaited<Result> : C;
+type ParamIn<C> = C extends Connector<infer Param, infer _, infer _> ? Param : never;
+type TokenSetIn<C> = C extends Connector<infer _, infer TokenSet, infer _> ? TokenSet : never;
+type CredentialIn<C> = C extends Connector<infer _, infer _, infer Credential> ? Credential : never;
 /** Names of the params that a connector needs at every start. */
-export type ParamOf<C> = C extends Connector<infer Param, infer _> ? Param : never;
+export type ParamOf<C> = ParamIn<Given<C>>;
 /** Names of the token sets beside `default` that a connector's consent gives. */
-export type TokenSetOf<C> = C extends Connector<infer _, infer TokenSet> ? TokenSet : never;
+export type TokenSetOf<C> = TokenSetIn<Given<C>>;
+/** Names of what `keeper.connect` must be given. */
+export type CredentialOf<C> = CredentialIn<Given<C>>;
 
 type ParamsOption<C> = [ParamOf<C>] extends [never]
   ? { readonly params?: undefined }
   : { readonly params: { readonly [Name in ParamOf<C>]: string } };
+
+type CredentialsOption<C> = [CredentialOf<C>] extends [never]
+  ? { readonly credentials?: undefined }
+  : { readonly credentials: { readonly [Name in CredentialOf<C>]: string } };
+
+/** What `keeper.connect` takes: `credentials` and `params` exactly where the connector has some. */
+export type ConnectOptions<C> = Pick<CredentialConnect, "owner" | "metadata"> &
+  CredentialsOption<C> &
+  (
+    | (ParamsOption<C> & { readonly connectionId?: undefined })
+    | { readonly connectionId: string; readonly params?: undefined }
+  );
+
+/** What `keeper.device` takes. */
+export type DeviceOptions<C> = Omit<DeviceStart, "params"> & ParamsOption<C>;
+
+/** A sign-in on another device (RFC 8628): show `userCode` and `verificationUri`, then wait for `connection()`. */
+export interface DeviceFlow<TokenSet extends string = string> {
+  readonly userCode: string;
+  readonly verificationUri: string;
+  /** The same with the code in it, for a QR code or a link. */
+  readonly verificationUriComplete: string | undefined;
+  /** Until when the user may enter the code. */
+  readonly expiresAt: Date;
+  /**
+   * The connection, once the user has agreed. A `signal` ends this caller's wait; when nobody waits, the provider is asked
+   * no more. Throws `consent_denied`, and `flow_expired` where the user took too long.
+   */
+  connection(options?: { readonly signal?: AbortSignal }): Promise<IdentifiedConnection<TokenSet>>;
+}
 
 /** What a start takes: `params` exactly where the connector has some, unless a connection is reconnected. */
 export type StartOptions<C> = Omit<FlowStart, "params" | "connectionId"> &
@@ -102,6 +144,23 @@ export interface Keeper<Map extends ConnectorMap = ConnectorMap> {
     request: CallbackRequest,
     options: { readonly owner: string },
   ): Promise<{ readonly connection: IdentifiedConnection; readonly returnTo: string }>;
+  /**
+   * Starts a sign-in on another device (RFC 8628), for a connector with a `deviceAuthorizationEndpoint`. The process that
+   * starts it must see it through.
+   */
+  device<Key extends keyof Map & string>(
+    connector: Key,
+    options: DeviceOptions<Map[Key]>,
+  ): Promise<DeviceFlow<TokenSetOf<Map[Key]>>>;
+  /**
+   * Makes a connection without a user's consent, of what the connector takes: an API key, a name and a password, a key file,
+   * a token to exchange, or the client's own access. The provider is asked first: `credentials_refused` where it does not
+   * accept them, and nothing is stored. With `connectionId` that connection gets them, if they are the same account's.
+   */
+  connect<Key extends keyof Map & string>(
+    connector: Key,
+    options: ConnectOptions<Map[Key]>,
+  ): Promise<IdentifiedConnection<TokenSetOf<Map[Key]>>>;
   /**
    * A handle on a connection; nothing is read before it is used. By `id` alone nobody's ownership is checked: give `owner`
    * too where the id comes from outside. An `owner` that is `undefined` is `invalid_request`, so that nobody signed in
@@ -190,7 +249,7 @@ export interface AfterRestorePass extends PassOptions {
   readonly erased?: readonly string[];
 }
 
-/** What a restricted keeper may be allowed: a method of a connection, `connect` (`start` and `finish`), or `list` (`connections`). */
+/** What a restricted keeper may be allowed: a method of a connection, `connect` (`start`, `finish`, `device` and `connect`), or `list` (`connections`). */
 export type Permission = keyof Omit<Connection, "connector"> | "connect" | "list";
 
 export interface Restriction<May extends Permission, Key extends string> {
@@ -223,7 +282,7 @@ export type RestrictedKeeper<Map extends ConnectorMap, May extends Permission, K
     connector: Connector,
     selector: { readonly owner: string; readonly params?: Readonly<Record<string, string>> },
   ): RestrictedConnection<May, TokenSetOf<Map[Connector]>>;
-} & ("connect" extends May ? Pick<Keeper<Pick<Map, Key>>, "start" | "finish"> : unknown) &
+} & ("connect" extends May ? Pick<Keeper<Pick<Map, Key>>, "start" | "finish" | "device" | "connect"> : unknown) &
   ("list" extends May
     ? {
         connections(filter?: {

@@ -6,7 +6,8 @@ import type { CallbackRequest } from "./flow/types.ts";
 import type { Keeper, Permission, Restriction } from "./keeper-api.ts";
 
 const permissions: readonly Permission[] = [
-  ...(["token", "fetch", "status", "reconnect", "disconnect", "setMetadata"] as const),
+  ...(["token", "fetch", "status", "reconnect", "requireScopes", "stepUp"] as const),
+  ...(["disconnect", "setMetadata"] as const),
   ...(["connect", "list"] as const),
 ];
 
@@ -66,6 +67,23 @@ export function restrictKeeper(keeper: Keeper, restriction: Restriction<Permissi
       const own = ownOwner(options.owner);
       const { connection, returnTo } = await runAs(actor, () => keeper.finish(request, { owner: own }));
       return { connection: restricted(connection), returnTo };
+    },
+    async device(connector: string, options: Parameters<Keeper["device"]>[1]) {
+      assertMay("connect");
+      assertConnector(connector);
+      const own = { ...options, owner: ownOwner(options.owner) };
+      const { connection, ...shown } = await runAs(actor, () => keeper.device(connector, own));
+      const waited: typeof connection = (wait) => runAs(actor, () => connection(wait));
+      return {
+        ...shown,
+        connection: async (wait?: Parameters<typeof connection>[0]) => restricted(await waited(wait)),
+      };
+    },
+    async connect(connector: string, options: Parameters<Keeper["connect"]>[1]) {
+      assertMay("connect");
+      assertConnector(connector);
+      const own = { ...options, owner: ownOwner(options.owner) };
+      return restricted(await runAs(actor, () => keeper.connect(connector, own)));
     },
     async *connections(filter: NonNullable<Parameters<Keeper["connections"]>[0]> = {}) {
       assertMay("list");

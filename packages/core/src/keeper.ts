@@ -1,18 +1,22 @@
 import { runAs } from "./actor.ts";
 import { openAudit } from "./audit/open-audit.ts";
 import { tellUnreadable } from "./audit/unreadable.ts";
+import { abortable } from "./connection/abortable.ts";
 import { checkMetadata, createConnections } from "./connection/connections.ts";
 import { createErasure } from "./connection/erase.ts";
 import { exportConnections } from "./connection/export.ts";
+import { createIntrospected } from "./connection/introspected.ts";
 import { createTokenCache } from "./connection/token-cache.ts";
 import { createTokens } from "./connection/tokens.ts";
-import type { Connector } from "./connector/types.ts";
 import { createEnvironment, type Environment } from "./environment.ts";
 import { GrantkeeperError, isGrantkeeperError } from "./errors.ts";
 import { createEvents, type Logger } from "./events.ts";
 import { type Adopt, createAdopt } from "./flow/adopt.ts";
 import { createBrowserBinding } from "./flow/browser-binding.ts";
+import { createComplete } from "./flow/complete.ts";
 import { createConnect } from "./flow/connect.ts";
+import { createCredentialConnect } from "./flow/connect-credentials.ts";
+import { createDeviceFlows } from "./flow/device.ts";
 import { createFlows } from "./flow/flow.ts";
 import { createAfterRestore } from "./grant/after-restore.ts";
 import { createGrants } from "./grant/grants.ts";
@@ -63,7 +67,8 @@ export function assembleKeeper<const Map extends ConnectorMap>(
   const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
   const { callTimeoutMs, leaseMs, recoveryWaitMs } = checkRefreshTimes(options.refresh);
   const callbackUrl = checkCallbackUrl(options.callbackUrl);
-  const connectors = createConnectors(options.connectors);
+  const cacheForMs = (options.cacheFor ?? 10) * 1000;
+  const connectors = createConnectors(options.connectors, { now, cacheForMs });
   const providers = createKeyProviders(options.keys);
   const keyTimes = { lifetimeMs: checkCacheKeysFor(options.cacheKeysFor), now };
   const store = withStoreErrors(options.store ?? keyvStore(), now);
@@ -153,7 +158,6 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     onFailure: (connectionId, code) => logger.error("A data key could not be rewrapped", { connectionId, code }),
   });
   const cache = createTokenCache(options.cacheSize ?? 10_000);
-  const cacheForMs = (options.cacheFor ?? 10) * 1000;
   const { backgroundRefresh = true, waitUntil } = options;
   const tokens = createTokens({
     connectors,
@@ -162,6 +166,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     refresh,
     tokenEndpoint,
     providerRequests,
+    introspected: createIntrospected({ connectors, grants, tokenEndpoint, providerRequests, logger, now }),
     cache,
     events,
     logger,
@@ -171,21 +176,21 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     waitUntil,
   });
   const connect = createConnect({ grants, store, leases, events, environment });
+  const complete = createComplete({ ...{ grants, store, providerRequests, logger, connect, refresh, now } });
   const flows = createFlows({
     connectors,
     grants,
     store,
     vault,
     tokenEndpoint,
-    providerRequests,
-    connect,
-    refresh,
+    complete,
     binding: createBrowserBinding(callbackUrl),
-    crossSite: Object.values<Connector>(options.connectors).some(({ responseMode }) => responseMode === "form_post"),
+    crossSite: Object.values(options.connectors).some(
+      (connector) => typeof connector !== "function" && connector.responseMode === "form_post",
+    ),
     callbackUrl,
     returnToOrigins,
     now,
-    logger,
   });
   const connections = createConnections({
     connectors,
@@ -196,6 +201,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     refresh,
     flows,
     revocation,
+    revocationJobs,
     tokenEndpoint,
     cache,
     events,
@@ -207,6 +213,10 @@ export function assembleKeeper<const Map extends ConnectorMap>(
   const erasure = createErasure({
     ...{ store, grants, vault, journal: saving.journal, revocation, revocationJobs, connections, events, now },
     forget: audit.forget,
+  });
+  const connectCredentials = createCredentialConnect({ connectors, grants, tokenEndpoint, complete, now });
+  const startDevice = createDeviceFlows({
+    ...{ connectors, tokenEndpoint, complete, environment, counted, ready: grants.ready },
   });
   const adopt: Adopt = createAdopt({ connectors, tokenEndpoint, providerRequests, connect, now });
 
@@ -258,6 +268,26 @@ export function assembleKeeper<const Map extends ConnectorMap>(
         const { connectorKey, connectionId, returnTo } = await flows.finish(request, { owner });
         cache.delete(connectionId);
         return { connection: connections.byId(connectorKey, connectionId, owner), returnTo };
+      }),
+    async device(connector, start) {
+      assertOpen();
+      if (start.metadata !== undefined) checkMetadata(start.metadata);
+      const { connected, ...shown } = await startDevice(connector, start);
+      return {
+        ...shown,
+        async connection({ signal } = {}) {
+          const connectionId = await abortable(signal, connected(signal));
+          cache.delete(connectionId);
+          return connections.byId(connector, connectionId, start.owner);
+        },
+      };
+    },
+    connect: async (connector, request) =>
+      counted(async () => {
+        if (request.metadata !== undefined) checkMetadata(request.metadata);
+        const connectionId = await connectCredentials(connector, request);
+        cache.delete(connectionId);
+        return connections.byId(connector, connectionId, request.owner);
       }),
     connection: ((connector, selector) => {
       assertOpen();

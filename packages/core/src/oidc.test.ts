@@ -180,10 +180,10 @@ describe("against oidc-provider, by every client authentication", () => {
     expect(await codeOf(connect(keeper, "ada", at))).toBe("provider_rejected");
   });
 
-  test("R32 a key that cannot sign is provider_rejected, before any request", async () => {
+  test("R32 a key that cannot sign is invalid_config, before any request", async () => {
     const way = privateKeyJwt({ privateKey: "no key at all", algorithm: "ES256" });
     const { at, keeper } = await worldOf({ method: "private_key_jwt", keys: [jwk] }, way);
-    expect(await codeOf(connect(keeper, "ada", at))).toBe("provider_rejected");
+    expect(await codeOf(connect(keeper, "ada", at))).toBe("invalid_config");
     expect(at.log.tokenRequests).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { disconnected } from "./notice-box.ts";
 
 test.each([
   ["revoked", "Disconnected."],
-  ["failed", "Disconnected. GitHub could not be told: remove access there, too."],
+  ["pending", "Disconnected. GitHub could not be told: remove access there, too."],
   ["skipped", "Disconnected. GitHub still allows access, since another connection needs it."],
   ["unsupported", "Disconnected. GitHub lets no application end access: remove it there, too."],
 ] as const)("access that was %s", (revocation, words) => {

@@ -5,14 +5,14 @@ import type { Html } from "./layout.ts";
 
 /** Says how a disconnecting went. */
 export function noticeBox({ revocation }: Notice, provider: string): Html {
-  return html`<p class="outcome ${revocation === "failed" ? "failed" : ""}" role="status" tabindex="-1" data-outcome>${disconnected(revocation, provider)}</p>`;
+  return html`<p class="outcome ${revocation === "pending" ? "failed" : ""}" role="status" tabindex="-1" data-outcome>${disconnected(revocation, provider)}</p>`;
 }
 
 export function disconnected(revocation: RevocationOutcome, provider: string): string {
   switch (revocation) {
     case "revoked":
       return "Disconnected.";
-    case "failed":
+    case "pending":
       return `Disconnected. ${provider} could not be told: remove access there, too.`;
     case "skipped":
       return `Disconnected. ${provider} still allows access, since another connection needs it.`;

@@ -35,6 +35,7 @@ test("an answer without a numeric id names no account", () => {
       idTokenClaims: undefined,
       tokenSets: ["default"],
       params: {},
+      credentials: {},
     });
   expect(read({ login: "octocat" })).toBeUndefined();
   expect(read([])).toBeUndefined();

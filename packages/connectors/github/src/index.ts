@@ -27,8 +27,8 @@ export interface GithubOptions {
  * Connects a GitHub account through an OAuth app, or through a GitHub App on behalf of its user.
  * Rests on https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps.
  */
-export function github(options: GithubOptions): Connector<never, never> {
-  return defineConnector<never, never>({
+export function github(options: GithubOptions): Connector<never, never, never> {
+  return defineConnector<never, never, never>({
     id: "github",
     name: "GitHub",
 

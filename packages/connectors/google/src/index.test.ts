@@ -40,5 +40,5 @@ test("R41 tokens go to origins of Google's APIs, and to those that the applicati
 
 function query(hasRefreshToken: boolean, prompt?: GoogleOptions["prompt"]): Readonly<Record<string, string>> {
   const { authorizationParams } = google({ ...client, prompt });
-  return typeof authorizationParams === "function" ? authorizationParams({ hasRefreshToken }) : {};
+  return typeof authorizationParams === "function" ? authorizationParams({ hasRefreshToken, scopes: {} }) : {};
 }

@@ -24,8 +24,8 @@ export interface GoogleOptions {
  * Connects a Google account, with a refresh token, for any of Google's APIs.
  * Rests on https://developers.google.com/identity/protocols/oauth2/web-server.
  */
-export function google(options: GoogleOptions): Connector<never, never> {
-  return defineConnector<never, never>({
+export function google(options: GoogleOptions): Connector<never, never, never> {
+  return defineConnector<never, never, never>({
     id: "google",
     name: "Google",
 

@@ -72,10 +72,14 @@ test("a token that is dead is told from a call that failed", () => {
 test("user scopes are asked for beside the bot's", () => {
   expect(connector.scopes).toEqual(["channels:read", "chat:write"]);
   expect(connector.tokenSets).toEqual({ user: { scopes: ["search:read"] } });
-  expect(connector.authorizationParams).toEqual({ user_scope: "search:read" });
-  expect(slack({ ...client, userScopes: ["dnd:read", "search:read"] }).authorizationParams).toEqual({
-    user_scope: "dnd:read,search:read",
-  });
+  const asked = (user?: readonly string[]): unknown =>
+    typeof connector.authorizationParams === "function" &&
+    connector.authorizationParams({
+      hasRefreshToken: false,
+      scopes: { default: ["chat:write"], ...(user && { user }) },
+    });
+  expect(asked(["dnd:read", "search:read"])).toEqual({ user_scope: "dnd:read,search:read" });
+  expect(asked()).toEqual({ user_scope: "" });
   expect(slack({ ...client, scopes: ["commands"] }).tokenSets).toEqual({});
 });
 
@@ -104,7 +108,14 @@ function readTokens(body: JsonObject): Readonly<Record<string, JsonObject>> {
 }
 
 function readAccount(response: Json, tokenSets: readonly string[]): Account | undefined {
-  return connector.identify?.read({ response, tokenResponse: {}, idTokenClaims: undefined, tokenSets, params: {} });
+  return connector.identify?.read({
+    response,
+    tokenResponse: {},
+    idTokenClaims: undefined,
+    tokenSets,
+    params: {},
+    credentials: {},
+  });
 }
 
 function answer(body: Json | undefined): ProviderResponse {

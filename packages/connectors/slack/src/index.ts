@@ -29,7 +29,7 @@ export interface SlackOptions {
  * Connects a Slack workspace or organization: the app's bot, the person who consents, or both in one consent.
  * Rests on https://docs.slack.dev/authentication/installing-with-oauth.
  */
-export function slack(options: SlackOptions): Connector<never, "user"> {
+export function slack(options: SlackOptions): Connector<never, "user", never> {
   const userScopes = options.userScopes ?? [];
   return defineConnector<never, "user">({
     id: "slack",
@@ -54,7 +54,7 @@ export function slack(options: SlackOptions): Connector<never, "user"> {
     scopeSeparator: ",",
     tokenSets: userScopes.length > 0 ? { user: { scopes: userScopes } } : {},
     params: {},
-    authorizationParams: userScopes.length > 0 ? { user_scope: userScopes.join(",") } : {},
+    authorizationParams: ({ scopes: { user = [] } }) => ({ user_scope: user.join(",") }),
 
     // docs.slack.dev/authentication/using-token-rotation, checked 2026-11-23: an app opts in; without it a token never
     // expires and there is no refresh token.

@@ -1,9 +1,10 @@
 import type { Connector } from "../connector/types.ts";
 import { causeWithoutSecrets, GrantkeeperError } from "../errors.ts";
 import { type Fetch, maximumBodyBytes } from "../provider/http.ts";
-import { resolveUrl } from "../provider/requests.ts";
+import { carryToken, resolveUrl } from "../provider/requests.ts";
 import type { Server } from "../provider/server.ts";
 import { parseBody } from "../provider/token-response.ts";
+import { secretOf } from "../secret.ts";
 import type { AccessToken, TokenOptions } from "./tokens.ts";
 
 /** `RequestInit`, with a token set to use and plain objects as JSON bodies. */
@@ -45,7 +46,7 @@ export async function apiFetch(options: ApiFetchOptions, path: string, init: Api
 
   async function call({ accessToken, tokenType }: AccessToken): Promise<Response> {
     const authorized = new Headers(headers);
-    authorized.set("authorization", `${tokenType} ${accessToken}`);
+    carryToken(authorized, connector, { accessToken: secretOf(accessToken), tokenType });
     try {
       return await options.fetch(url, {
         ...rest,

@@ -6,6 +6,15 @@ import type { RevocationOutcome } from "../grant/revocation.ts";
 import type { ApiRequestInit } from "./api-fetch.ts";
 import type { AccessToken, TokenOptions } from "./tokens.ts";
 
+/** What may be said of a flow for a connection that is there. */
+export type ReconnectStart = Omit<FlowStart, "owner" | "connectionId" | "params">;
+
+/** Which scopes are missing, and the flow that asks for them; `undefined` where none is. */
+export interface ScopeCheck {
+  readonly missing: readonly string[];
+  readonly flow: StartedFlow | undefined;
+}
+
 /** A link between an owner and one account at a provider. */
 export interface Connection<TokenSet extends string = string> {
   /** The connector's key in the keeper. */
@@ -23,9 +32,27 @@ export interface Connection<TokenSet extends string = string> {
   status(): Promise<ConnectionStatus>;
 
   /** Starts a flow for this same account: another one is `account_mismatch`, and nothing is overwritten. */
-  reconnect(start?: Omit<FlowStart, "owner" | "connectionId" | "params">): Promise<StartedFlow>;
+  reconnect(start?: ReconnectStart): Promise<StartedFlow>;
 
-  /** Ends the grant at the provider and erases it here. What failed there is in the outcome: it is erased here regardless. */
+  /**
+   * Says which of these scopes the grant does not cover, and starts a flow for them and all that was granted before. `as`
+   * names the token set; `default` when left out.
+   */
+  requireScopes(
+    scopes: readonly string[],
+    start?: ReconnectStart & { readonly as?: "default" | TokenSet },
+  ): Promise<ScopeCheck>;
+
+  /**
+   * Starts the flow that an API's answer asks for: more scopes (RFC 6750, section 3.1), or a fresher or stronger sign-in (RFC
+   * 9470). `undefined` where it asks for neither. After three flows in an hour for the same demand it is `scope_missing`.
+   */
+  stepUp(response: Pick<Response, "status" | "headers">, start?: ReconnectStart): Promise<StartedFlow | undefined>;
+
+  /**
+   * Ends the grant at the provider and erases it here. It is erased here regardless: what the provider could not be told of
+   * is `pending`, and `keeper.retryRevocations` tells it later.
+   */
   disconnect(): Promise<{ readonly revocation: RevocationOutcome }>;
 
   /** Replaces what the application keeps with the connection: JSON of at most 16 KiB. */

@@ -4,7 +4,9 @@ import type { Events } from "../events.ts";
 import { checkOwner, type Flows } from "../flow/flow.ts";
 import type { Grant, Grants, OpenGrant } from "../grant/grants.ts";
 import { changedMeanwhile, type Leases, notConnected } from "../grant/leases.ts";
+import { isRenewable } from "../grant/live-token-set.ts";
 import type { Revocation, RevocationOutcome } from "../grant/revocation.ts";
+import type { RevocationJobs } from "../grant/revocation-jobs.ts";
 import { missingScopes } from "../grant/scopes.ts";
 import type { Connectors } from "../provider/connectors.ts";
 import type { Fetch } from "../provider/http.ts";
@@ -15,6 +17,7 @@ import type { GrantState, Store } from "../store/port.ts";
 import { abortable } from "./abortable.ts";
 import { apiFetch } from "./api-fetch.ts";
 import type { Connection, ConnectionStatus, IdentifiedConnection, TokenSetStatus } from "./connection.ts";
+import { demandOf } from "./step-up.ts";
 import type { TokenCache } from "./token-cache.ts";
 import type { TokenOptions, Tokens } from "./tokens.ts";
 
@@ -27,6 +30,7 @@ export interface ConnectionsOptions {
   readonly refresh: Refresh;
   readonly flows: Flows;
   readonly revocation: Revocation;
+  readonly revocationJobs: RevocationJobs;
   readonly tokenEndpoint: TokenEndpoint;
   readonly cache: TokenCache;
   readonly events: Events;
@@ -53,16 +57,15 @@ export interface Connections {
   byId(connector: string, id: string, owner: string | undefined): IdentifiedConnection;
   select(connector: string, selector: ConnectionSelector): Connection;
   list(filter: ConnectionFilter): AsyncIterable<IdentifiedConnection>;
-  /** `onUnrevoked` is given what could not be ended at the provider, before it is erased here. */
-  disconnect(connectionId: string, onUnrevoked?: (grant: Grant) => Promise<void>): Promise<RevocationOutcome>;
+  disconnect(connectionId: string): Promise<RevocationOutcome>;
 }
 
 const pageSize = 100;
 const maximumMetadataBytes = 16 * 1024;
 
 export function createConnections(options: ConnectionsOptions): Connections {
-  const { connectors, grants, store, leases, tokens, refresh, flows, revocation, tokenEndpoint, cache, events, now } =
-    options;
+  const { connectors, grants, store, leases, tokens, refresh, flows, revocation, revocationJobs } = options;
+  const { tokenEndpoint, cache, events, now } = options;
 
   let changedAt = Number.NEGATIVE_INFINITY;
   // Which connection is an owner's only one is remembered for a while; a change in this process ends that at once.
@@ -85,7 +88,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       fetch: (path, init) =>
         until(init?.signal, async (id) => {
           const { grant } = await tokens.current(id);
-          const definition = connectors.get(connector);
+          const definition = await connectors.get(connector, grant.owner);
           const server = await tokenEndpoint.server(definition, grant.params);
           const token = (request: TokenOptions) => tokens.token(id, request);
           const { fetch } = options;
@@ -96,6 +99,23 @@ export function createConnections(options: ConnectionsOptions): Connections {
         using(async (id) => {
           const { grant } = await strongRead(id);
           return flows.start(connector, { ...start, owner: grant.owner, connectionId: id });
+        }),
+      requireScopes: (scopes, { as = "default", ...start } = {}) =>
+        using(async (id) => {
+          const { grant } = await strongRead(id);
+          const definition = await connectors.get(connector, grant.owner);
+          const missing = missingScopes(definition, as, grant, scopes);
+          if (missing.length === 0) return { missing, flow: undefined };
+          const wanted = { ...start, scopes: { [as]: missing }, owner: grant.owner, connectionId: id };
+          return { missing, flow: await flows.start(connector, wanted) };
+        }),
+      stepUp: (response, start = {}) =>
+        using(async (id) => {
+          const { grant } = await strongRead(id);
+          const demand = demandOf(grant, response, now());
+          if (demand === undefined) return undefined;
+          const { stepUp, ...wishes } = demand;
+          return flows.start(connector, { ...start, ...wishes, owner: grant.owner, connectionId: id }, stepUp);
         }),
       disconnect: () => using(async (id) => ({ revocation: await disconnect(id) })),
       setMetadata: (metadata) => using((id) => setMetadata(id, metadata)),
@@ -125,7 +145,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
   function select(connector: string, selector: ConnectionSelector): Connection {
     const { id, owner, params } = selector;
-    connectors.get(connector);
+    connectors.assertKnown(connector);
     assertOwnerGiven(selector);
     if (id !== undefined) return byId(connector, id, owner);
     const known = checkOwner(owner ?? "");
@@ -191,25 +211,22 @@ export function createConnections(options: ConnectionsOptions): Connections {
   }
 
   async function* listed({ owner, connector, state }: ConnectionFilter): AsyncGenerator<IdentifiedConnection> {
-    if (connector !== undefined) connectors.get(connector);
+    if (connector !== undefined) connectors.assertKnown(connector);
     await grants.ready();
     const ownerHash = owner === undefined ? {} : { ownerHash: grants.hashOwner(checkOwner(owner)) };
     for await (const row of rowsOf({ ...ownerHash, connector, state }))
       yield byId(row.connector, row.connectionId, owner);
   }
 
-  async function disconnect(
-    connectionId: string,
-    onUnrevoked: (grant: Grant) => Promise<void> = async () => undefined,
-  ): Promise<RevocationOutcome> {
+  async function disconnect(connectionId: string): Promise<RevocationOutcome> {
     await renewForRevocation(connectionId);
     const { ended, outcome } = await leases.hold<{ ended: Grant; outcome: RevocationOutcome }>(
       connectionId,
       async () => ({ kind: "take", intent: undefined, plan: undefined }),
       async ({ grant, row, lease }) => {
         // Whatever kept the provider from being told, it is erased here.
-        const outcome = await revocation.revoke(grant, connectionId).catch(() => "failed" as const);
-        if (outcome === "failed") await onUnrevoked(grant);
+        const outcome = await revocation.revoke(grant, connectionId).catch(() => "pending" as const);
+        if (outcome === "pending") await revocationJobs.keep(grant, connectionId);
         const { grantId, version } = row;
         const deleted = await store.delete({ connectionId, grantId, version, fence: lease.fence });
         if (deleted === "deleted") return { ended: grant, outcome };
@@ -227,7 +244,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
   /** Some providers revoke by access token only: an expired one would leave its refresh token alive there. */
   async function renewForRevocation(connectionId: string): Promise<void> {
     const { grant } = await strongRead(connectionId);
-    if (connectors.find(grant.connector)?.revoke?.needsLiveAccessToken !== true) return;
+    // Whatever the application's code says: it is erased here.
+    const connector = await connectors.find(grant.connector, grant.owner).catch(() => undefined);
+    if (connector?.revoke?.needsLiveAccessToken !== true) return;
     const isExpired = ({ expiresAt }: TokenSet): boolean => expiresAt !== undefined && expiresAt <= now();
     for (const [name, tokenSet] of Object.entries(grant.tokenSets)) {
       if (!isExpired(tokenSet) || tokenSet.refreshToken === undefined || grant.ended[name] !== undefined) continue;
@@ -251,8 +270,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
     );
   }
 
-  function statusOf({ row, grant }: OpenGrant): ConnectionStatus {
-    const connector = connectors.find(grant.connector);
+  async function statusOf({ row, grant }: OpenGrant): Promise<ConnectionStatus> {
+    const connector = await connectors.find(grant.connector, grant.owner);
     const tokenSets = Object.entries(grant.tokenSets).map(([name, set]): [string, TokenSetStatus] => [
       name,
       {
@@ -264,7 +283,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
         },
         obtainedAt: new Date(set.obtainedAt),
         expiresAt: toDate(set.expiresAt),
-        refreshable: set.refreshToken !== undefined && grant.ended[name] === undefined,
+        refreshable: isRenewable(grant, name, set),
         refreshTokenExpiresAt: toDate(set.refreshTokenExpiresAt),
       },
     ]);

@@ -75,7 +75,7 @@ export function createErasure(options: EraseOptions): Erasure {
           journalEntries++;
         }
         const [own = "skipped"] = outcomes;
-        const about = { connectionId, connector, revocation: outcomes.includes("failed") ? "failed" : own } as const;
+        const about = { connectionId, connector, revocation: outcomes.includes("pending") ? "pending" : own } as const;
         erased.push(about);
         events.emit("connection.erased", about, { ownerHash: subject });
       }
@@ -83,13 +83,13 @@ export function createErasure(options: EraseOptions): Erasure {
       after = next;
     }
     await options.forget(subject);
-    const state = erased.some((connection) => connection.revocation === "failed") ? "pending" : "done";
+    const state = erased.some((connection) => connection.revocation === "pending") ? "pending" : "done";
     return { subject, erasedAt: new Date(now()), state, connections: erased, flows, journalEntries };
   }
 
   async function eraseConnection(connectionId: string): Promise<RevocationOutcome> {
     try {
-      return await connections.disconnect(connectionId, (grant) => revocationJobs.keep(grant, connectionId));
+      return await connections.disconnect(connectionId);
     } catch (error) {
       // Somebody else has just disconnected it, and knows how that went.
       if (isGrantkeeperError(error) && error.code === "not_connected") return "skipped";
@@ -99,7 +99,7 @@ export function createErasure(options: EraseOptions): Erasure {
 
   async function end(grant: Grant, connectionId: string): Promise<RevocationOutcome> {
     const outcome = await revocation.revoke(grant, connectionId);
-    if (outcome === "failed") await revocationJobs.keep(grant, connectionId);
+    if (outcome === "pending") await revocationJobs.keep(grant, connectionId);
     return outcome;
   }
 

@@ -2,7 +2,7 @@ import { GrantkeeperError } from "../errors.ts";
 import type { Events, Logger } from "../events.ts";
 import { type Grants, type OpenGrant, opensAlike } from "../grant/grants.ts";
 import { notConnected } from "../grant/leases.ts";
-import { liveTokenSet, reauthorizationRequired } from "../grant/live-token-set.ts";
+import { isRenewable, liveTokenSet, reauthorizationRequired } from "../grant/live-token-set.ts";
 import { jitterOf } from "../jitter.ts";
 import type { Connectors } from "../provider/connectors.ts";
 import type { ProviderRequests } from "../provider/requests.ts";
@@ -11,6 +11,7 @@ import type { TokenSet } from "../provider/token-response.ts";
 import { freshness } from "../refresh/freshness.ts";
 import type { Refresh } from "../refresh/refresh.ts";
 import type { Store } from "../store/port.ts";
+import type { Introspected } from "./introspected.ts";
 import type { TokenCache } from "./token-cache.ts";
 
 /** An access token that may be used now. */
@@ -42,6 +43,7 @@ export interface TokensOptions {
   readonly refresh: Refresh;
   readonly tokenEndpoint: TokenEndpoint;
   readonly providerRequests: ProviderRequests;
+  readonly introspected: Introspected;
   readonly cache: TokenCache;
   readonly events: Events;
   readonly logger: Logger;
@@ -61,7 +63,8 @@ export interface Tokens {
 const rejectedMinimumAgeMs = 30_000;
 
 export function createTokens(options: TokensOptions): Tokens {
-  const { connectors, grants, store, refresh, tokenEndpoint, providerRequests, cache, events, logger, now } = options;
+  const { connectors, grants, store, refresh, tokenEndpoint, providerRequests, introspected } = options;
+  const { cache, events, logger, now } = options;
 
   const looks = new Map<string, Promise<OpenGrant>>();
 
@@ -101,8 +104,9 @@ export function createTokens(options: TokensOptions): Tokens {
 
   async function tokenOf(open: OpenGrant, name: string, request: TokenOptions): Promise<AccessToken> {
     const { connectionId } = open.row;
-    assertKnownTokenSet(open, name);
-    const tokenSet = liveTokenSet(open.grant, name);
+    if (name !== "default" && !Object.hasOwn(open.grant.tokenSets, name)) await assertKnownTokenSet(open, name);
+    const live = liveTokenSet(open.grant, name);
+    const tokenSet = live.expiresAt === undefined ? await introspected.look(open, live) : live;
     const isRefused = (set: TokenSet): boolean =>
       set.accessToken.reveal() === request.rejected && now() - set.obtainedAt >= rejectedMinimumAgeMs;
     if (isRefused(tokenSet)) return afterRejection(open, name, tokenSet, isRefused);
@@ -110,10 +114,12 @@ export function createTokens(options: TokensOptions): Tokens {
     const minValidityMs = (request.minValidity ?? 0) * 1000;
     const state = freshness(tokenSet, now(), jitter, minValidityMs);
     if (state === "fresh") return toAccessToken(tokenSet);
-    if (state === "aging" && (!options.backgroundRefresh || tokenSet.refreshToken === undefined)) {
+    if (state === "aging" && !(options.backgroundRefresh && isRenewable(open.grant, name, tokenSet))) {
       return toAccessToken(tokenSet);
     }
-    const refreshing = refreshed(open, name, (set) => freshness(set, now(), jitter, minValidityMs) !== "fresh");
+    const isStale = (set: TokenSet): boolean =>
+      freshness(introspected.known(set), now(), jitter, minValidityMs) !== "fresh";
+    const refreshing = refreshed(open, name, isStale);
     if (state === "stale") return toAccessToken(await refreshing);
     behind(refreshing, connectionId);
     return toAccessToken(tokenSet);
@@ -125,8 +131,8 @@ export function createTokens(options: TokensOptions): Tokens {
     const open = await refresh.refresh(connectionId, name, isStale, { seen });
     cache.set(open, at);
     const tokenSet = liveTokenSet(open.grant, name);
-    if (tokenSet.refreshToken !== undefined || tokenSet.expiresAt === undefined || tokenSet.expiresAt > now())
-      return tokenSet;
+    const { expiresAt = Number.POSITIVE_INFINITY } = introspected.known(tokenSet);
+    if (isRenewable(open.grant, name, tokenSet) || expiresAt > now()) return tokenSet;
     // It ran out, and there is nothing to refresh it with: only the user can help.
     await refresh.end(connectionId, name, tokenSet, "expired");
     cache.delete(connectionId);
@@ -139,8 +145,9 @@ export function createTokens(options: TokensOptions): Tokens {
     refused: TokenSet,
     isRefused: (tokenSet: TokenSet) => boolean,
   ): Promise<AccessToken> {
-    const tokenSet = refused.refreshToken === undefined ? refused : await refreshed(open, name, isRefused);
-    if (tokenSet.refreshToken === undefined && isRefused(tokenSet)) {
+    const renewable = isRenewable(open.grant, name, refused);
+    const tokenSet = renewable ? await refreshed(open, name, isRefused) : refused;
+    if (!renewable && isRefused(tokenSet)) {
       await confirmAlive(open.row.connectionId, name, tokenSet);
     }
     return toAccessToken(tokenSet);
@@ -149,9 +156,9 @@ export function createTokens(options: TokensOptions): Tokens {
   /** A token that cannot be refreshed and that an API refused: the provider's own identity call says whether it is dead. */
   async function confirmAlive(connectionId: string, name: string, tokenSet: TokenSet): Promise<void> {
     const { grant } = await current(connectionId);
-    const connector = connectors.get(grant.connector);
+    const connector = await connectors.get(grant.connector, grant.owner);
     const server = await tokenEndpoint.server(connector, grant.params);
-    const alive = await providerRequests.isAlive(connector, server, name, tokenSet.accessToken);
+    const alive = await providerRequests.isAlive(connector, server, name, tokenSet);
     if (alive !== false) return;
     await refresh.end(connectionId, name, tokenSet, "revoked");
     cache.delete(connectionId);
@@ -171,9 +178,8 @@ export function createTokens(options: TokensOptions): Tokens {
     }
   }
 
-  function assertKnownTokenSet({ grant }: OpenGrant, name: string): void {
-    if (name === "default" || Object.hasOwn(grant.tokenSets, name)) return;
-    const connector = connectors.get(grant.connector);
+  async function assertKnownTokenSet({ grant }: OpenGrant, name: string): Promise<void> {
+    const connector = await connectors.get(grant.connector, grant.owner);
     if (Object.hasOwn(connector.tokenSets, name)) return;
     throw new GrantkeeperError("invalid_request", "This connector is not configured for a token set of that name.", {
       connector: grant.connector,

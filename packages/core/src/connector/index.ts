@@ -10,6 +10,17 @@ export {
   noClientAuthentication,
   privateKeyJwt,
 } from "./client-authentication.ts";
+export {
+  type Assertion,
+  apiKey,
+  basicCredentials,
+  type CredentialGrant,
+  type CredentialInput,
+  type CredentialRequest,
+  clientCredentials,
+  jwtBearer,
+  tokenExchange,
+} from "./credentials.ts";
 export { defineConnector } from "./define.ts";
 export type * from "./emulation.ts";
 export type * from "./json.ts";

@@ -1,4 +1,5 @@
 import type { BasicEncoding, ClientAuthentication } from "./client-authentication.ts";
+import type { CredentialGrant } from "./credentials.ts";
 import type { ProviderEmulation } from "./emulation.ts";
 import type { Json, JsonObject } from "./json.ts";
 
@@ -73,6 +74,8 @@ export interface IdentityInput {
   readonly tokenResponse: JsonObject;
   /** Claims of a validated ID token (OpenID Connect Core, section 2), where there is one. */
   readonly idTokenClaims: JsonObject | undefined;
+  /** What `keeper.connect` was given, where that is how the connection is made. What is read of it is shown to people. */
+  readonly credentials: Readonly<Record<string, string>>;
   /** Names of the token sets received. */
   readonly tokenSets: readonly string[];
   readonly params: Readonly<Record<string, string>>;
@@ -113,15 +116,22 @@ export interface Revoke {
 export interface AuthorizationContext {
   /** True when this flow reconnects a connection that still holds a refresh token. */
   readonly hasRefreshToken: boolean;
+  /** What this flow asks for, by token set. */
+  readonly scopes: Readonly<Record<string, readonly string[]>>;
 }
 
 /**
  * What one provider does, as a frozen value. Fields that bear on security have no default.
  * Times are in seconds. `{name}` in an endpoint stands for the param of that name.
  *
- * `Param` names the params that every start must give; `TokenSet` the token sets beside `default`.
+ * `Param` names the params that every start must give; `TokenSet` the token sets beside `default`; `Credential` what
+ * `keeper.connect` must be given.
  */
-export interface Connector<Param extends string = string, TokenSet extends string = string> {
+export interface Connector<
+  Param extends string = string,
+  TokenSet extends string = string,
+  Credential extends string = string,
+> {
   /** Names the provider in rows, routes and logs: lower-case letters, digits and hyphens. */
   readonly id: string;
   /** The provider's name as people write it. */
@@ -133,13 +143,22 @@ export interface Connector<Param extends string = string, TokenSet extends strin
 
   /** The issuer identifier of an OpenID provider: ID tokens are asked of it and validated. */
   readonly issuer?: string | undefined;
-  /** Left out together with `tokenEndpoint` where `issuer` publishes metadata (OpenID Connect Discovery, RFC 8414). */
+  /**
+   * Left out where `issuer` publishes metadata (OpenID Connect Discovery, RFC 8414), and where no user consents in a browser.
+   */
   readonly authorizationEndpoint?: string | undefined;
+  /** Left out where `issuer` publishes metadata, and where `credentials` need none. */
   readonly tokenEndpoint?: string | undefined;
   /** Where refreshing has an endpoint of its own. */
   readonly refreshEndpoint?: string | undefined;
   /** RFC 7009. */
   readonly revocationEndpoint?: string | undefined;
+  /** RFC 8628, section 3.1. */
+  readonly deviceAuthorizationEndpoint?: string | undefined;
+  /** RFC 7662. Where it is given, an access token whose end no token response names is asked about once. */
+  readonly introspectionEndpoint?: string | undefined;
+  /** RFC 9126. */
+  readonly pushedAuthorizationRequestEndpoint?: string | undefined;
   /** OpenID Connect Core, section 5.3. It also identifies the account where `identify` is left out. */
   readonly userinfoEndpoint?: string | undefined;
   readonly jwksUri?: string | undefined;
@@ -150,6 +169,8 @@ export interface Connector<Param extends string = string, TokenSet extends strin
   readonly apiOrigins: readonly string[];
   /** Sent with every API call, `identify` and `revoke` included, unless the caller sets the same header. */
   readonly apiHeaders?: Readonly<Record<string, string>> | undefined;
+  /** The header that carries the access token alone, without a scheme, as `x-api-key`. Left out: `Authorization` with the token type (RFC 6750, section 2.1). */
+  readonly tokenHeader?: string | undefined;
 
   /** Scopes asked for in the `default` token set. */
   readonly scopes: readonly string[];
@@ -161,6 +182,7 @@ export interface Connector<Param extends string = string, TokenSet extends strin
 
   /** Each param and the anchored pattern that its value must match: type, validation and SSRF guard in one. */
   readonly params: { readonly [Name in Param]: RegExp };
+  /** One without a value is left out. */
   readonly authorizationParams?:
     | Readonly<Record<string, string>>
     | ((context: AuthorizationContext) => Readonly<Record<string, string>>)
@@ -169,6 +191,9 @@ export interface Connector<Param extends string = string, TokenSet extends strin
   readonly refreshParams?: Readonly<Record<string, string>> | undefined;
   /** How token requests carry their parameters. Left out: `form`, as RFC 6749 says. */
   readonly bodyFormat?: "form" | "json" | undefined;
+
+  /** How tokens are had without a user's consent; left out: they are not. */
+  readonly credentials?: CredentialGrant<Credential> | undefined;
 
   readonly rotation: Rotation;
   /** What revoking one token ends: that token, or everything the user granted to this client. */
@@ -180,8 +205,9 @@ export interface Connector<Param extends string = string, TokenSet extends strin
   readonly refreshTokenIdleLifetime?: number | undefined;
 
   /**
-   * Picks the token sets out of a token response, each in the shape of RFC 6749, section 5.1. The core reads the known
-   * fields only, and splits scopes at spaces and commas. Pure.
+   * Picks the token sets out of a token response, each in the shape of RFC 6749, section 5.1, or with `expires_at` (Unix
+   * seconds, or a date of RFC 3339) in place of `expires_in`. The core reads the known fields only, and splits scopes at
+   * spaces and commas. Pure.
    */
   readonly readTokens?: ((body: JsonObject) => Readonly<Record<string, JsonObject>>) | undefined;
   /** Recognises an error that is not in the shape of RFC 6749, section 5.2, and translates it. Pure. */

@@ -44,8 +44,9 @@ export type Adopt = (connectorKey: string, request: AdoptRequest) => Promise<str
 /** Keeps an application's own tokens as a connection, after the provider has said whose account they are. */
 export function createAdopt({ connectors, tokenEndpoint, providerRequests, connect, now }: AdoptOptions): Adopt {
   return async (connectorKey, request) => {
-    const connector = connectors.get(connectorKey);
+    connectors.assertKnown(connectorKey);
     const owner = checkOwner(request.owner);
+    const connector = await connectors.get(connectorKey, owner);
     const params = checkParams(connector, request.params);
     const server = await tokenEndpoint.server(connector, params);
     const requested = requestedScopes(connector);
@@ -65,7 +66,7 @@ export function createAdopt({ connectors, tokenEndpoint, providerRequests, conne
         { connector: connectorKey },
       );
     }
-    const facts = { tokenSets, tokenResponse: {}, idTokenClaims: undefined, params };
+    const facts = { tokenSets, tokenResponse: {}, idTokenClaims: undefined, params, credentials: {} };
     const saved = await connect({
       connectorKey,
       connector,

@@ -339,8 +339,36 @@ describe("disconnect", () => {
       faults: { api: ({ method }) => (method === "DELETE" ? { status: 503 } : undefined) },
     });
     const { connection } = await connect(world.keeper);
-    expect(await connection.disconnect()).toEqual({ revocation: "failed" });
+    expect(await connection.disconnect()).toEqual({ revocation: "pending" });
     expect(await codeOf(connection.status())).toBe("not_connected");
+  });
+
+  test("R51 a provider that answers 503 three times is told by the fourth try, and only once", async () => {
+    let answers = 0;
+    const world = await createWorld(githubConnector, {
+      faults: { api: ({ method }) => (method === "DELETE" && answers++ < 3 ? { status: 503 } : undefined) },
+    });
+    const { connection } = await connect(world.keeper);
+    expect(await connection.disconnect()).toEqual({ revocation: "pending" });
+    expect(await world.keeper.retryRevocations()).toMatchObject({ failed: 1, changed: 0 });
+    expect(await world.keeper.retryRevocations()).toMatchObject({ failed: 1, changed: 0 });
+    expect(await world.keeper.retryRevocations()).toMatchObject({ failed: 0, changed: 1 });
+    expect(world.provider.log.revocations.map(({ known }) => known)).toEqual([true]);
+    expect(await world.keeper.retryRevocations()).toMatchObject({ failed: 0, changed: 0 });
+  });
+
+  test("R51 a pending revocation spares the account that has been connected again since", async () => {
+    let down = true;
+    const world = await createWorld(githubConnector, {
+      faults: { api: ({ method }) => (method === "DELETE" && down ? { status: 503 } : undefined) },
+    });
+    const first = await connect(world.keeper);
+    await first.connection.disconnect();
+    const { connection } = await connect(world.keeper);
+    down = false;
+    await world.keeper.retryRevocations();
+    const response = await connection.fetch("user");
+    expect(response.status).toBe(200);
   });
 
   test("R51 an expired token is renewed first where only a live one can be revoked", async () => {
@@ -360,7 +388,7 @@ describe("disconnect", () => {
       const { connection } = await connect(world.keeper);
       world.clock.advance(3601);
       down = true;
-      expect(await connection.disconnect()).toEqual({ revocation: "failed" });
+      expect(await connection.disconnect()).toEqual({ revocation: "pending" });
       expect(await codeOf(connection.status())).toBe("not_connected");
     },
   );

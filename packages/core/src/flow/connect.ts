@@ -3,11 +3,12 @@ import type { Account, Connector } from "../connector/types.ts";
 import { delay, type Environment } from "../environment.ts";
 import { GrantkeeperError, isGrantkeeperError } from "../errors.ts";
 import type { Events } from "../events.ts";
-import type { Grant, Grants, OpenGrant } from "../grant/grants.ts";
+import type { Grant, Grants, OpenGrant, StepUp } from "../grant/grants.ts";
 import { changedMeanwhile, type HeldGrant, type Leases } from "../grant/leases.ts";
 import { missingScopes } from "../grant/scopes.ts";
 import type { Server } from "../provider/server.ts";
 import type { TokenSet } from "../provider/token-response.ts";
+import type { Secret } from "../secret.ts";
 import type { Store } from "../store/port.ts";
 
 /** What a consent, or an application's own tokens, gave. */
@@ -19,6 +20,11 @@ export interface NewConsent {
   readonly params: Readonly<Record<string, string>>;
   readonly tokenSets: Readonly<Record<string, TokenSet>>;
   readonly requestedScopes: Readonly<Record<string, readonly string[]>>;
+  /** Those of them that are not the connector's own. */
+  readonly addedScopes?: Readonly<Record<string, readonly string[]>>;
+  /** With what an access token is asked for anew, where that is no refresh token. */
+  readonly credentials?: Readonly<Record<string, Secret>> | undefined;
+  readonly stepUp?: StepUp | undefined;
   readonly account: Account | undefined;
   readonly subject: string | undefined;
   /** `undefined` leaves what a reconnected connection has. */
@@ -190,6 +196,9 @@ export function createConnect(options: ConnectOptions): (consent: NewConsent) =>
       clientId: consent.connector.clientId,
       tokenSets: consent.tokenSets,
       requestedScopes: consent.requestedScopes,
+      addedScopes: consent.addedScopes,
+      credentials: consent.credentials,
+      stepUp: consent.stepUp,
       account: consent.account,
       subject: consent.subject,
       metadata: consent.metadata ?? {},

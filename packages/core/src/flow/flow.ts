@@ -1,27 +1,22 @@
 import { randomBytes } from "node:crypto";
 import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
-import { GrantkeeperError, isGrantkeeperError } from "../errors.ts";
-import type { Logger } from "../events.ts";
-import type { Grants } from "../grant/grants.ts";
+import { GrantkeeperError } from "../errors.ts";
+import type { Grants, StepUp } from "../grant/grants.ts";
 import { notConnected } from "../grant/leases.ts";
-import { requestedScopes } from "../grant/scopes.ts";
+import { addScopes, requestedScopes } from "../grant/scopes.ts";
 import { type Connectors, checkParams } from "../provider/connectors.ts";
-import type { ProviderRequests } from "../provider/requests.ts";
 import type { Server } from "../provider/server.ts";
-import type { TokenOutcome } from "../provider/token-answer.ts";
 import { randomNonce, randomVerifier, type TokenEndpoint } from "../provider/token-endpoint.ts";
-import { type TokenSet, toTokenSet } from "../provider/token-response.ts";
-import type { Refresh } from "../refresh/refresh.ts";
-import { fromSealed, type Secret, sameSecret, secretOrNone, toSealable } from "../secret.ts";
+import { fromSealed, type Secret, secretOrNone, toSealable } from "../secret.ts";
 import type { Store } from "../store/port.ts";
 import type { Vault } from "../vault/vault.ts";
-import { abandonTokens } from "./abandon-tokens.ts";
 import { type AuthorizationResponse, readAuthorizationResponse } from "./authorization-response.ts";
 import type { BrowserBinding } from "./browser-binding.ts";
-import type { NewConsent, SavedConsent } from "./connect.ts";
+import type { Complete } from "./complete.ts";
 import { authorizationError, exchangeError, flowExpired, stateMismatch } from "./flow-errors.ts";
 import { checkReturnTo } from "./return-to.ts";
+import { checkWishes } from "./sign-in-wishes.ts";
 import type { CallbackRequest, FinishedFlow, FlowStart, StartedFlow } from "./types.ts";
 
 export interface FlowOptions {
@@ -30,20 +25,21 @@ export interface FlowOptions {
   readonly store: Store;
   readonly vault: Vault;
   readonly tokenEndpoint: TokenEndpoint;
-  readonly providerRequests: ProviderRequests;
-  readonly connect: (consent: NewConsent) => Promise<SavedConsent>;
-  readonly refresh: Refresh;
+  readonly complete: Complete;
   readonly binding: BrowserBinding;
-  /** Whether some connector answers by a form of the provider's page: all flows share the cookie, so it suits that one. */
+  /**
+   * Whether some connector answers by a form of the provider's page: all flows share the cookie, so it suits that one. Of
+   * an owner's connector this is known from its first start on.
+   */
   readonly crossSite: boolean;
   readonly callbackUrl: URL;
   readonly returnToOrigins: readonly string[];
   readonly now: () => number;
-  readonly logger: Logger;
 }
 
 export interface Flows {
-  start(connectorKey: string, start: FlowStart): Promise<StartedFlow>;
+  /** `stepUp`: which of how many tries this is, where an API has asked for it. */
+  start(connectorKey: string, start: FlowStart, stepUp?: StepUp): Promise<StartedFlow>;
   finish(request: CallbackRequest, options: { readonly owner: string }): Promise<FinishedFlow>;
 }
 
@@ -62,6 +58,9 @@ interface FlowRecord {
   readonly tokenEndpoint: string;
   readonly clientId: string;
   readonly requestedScopes: Readonly<Record<string, readonly string[]>>;
+  readonly addedScopes: Readonly<Record<string, readonly string[]>>;
+  readonly maxAge: number | undefined;
+  readonly stepUp: StepUp | undefined;
   readonly expiresAt: number;
 }
 
@@ -69,43 +68,51 @@ interface FlowRecord {
 const flowLifetimeMs = 10 * 60 * 1000;
 
 export function createFlows(options: FlowOptions): Flows {
-  const { connectors, grants, store, vault, tokenEndpoint, providerRequests, binding, callbackUrl, now } = options;
+  const { connectors, grants, store, vault, tokenEndpoint, binding, callbackUrl, now } = options;
+  let { crossSite } = options;
 
-  async function start(connectorKey: string, request: FlowStart): Promise<StartedFlow> {
-    const connector = connectors.get(connectorKey);
-    const owner = checkOwner(request.owner);
-    const previous = request.connectionId === undefined ? undefined : await grants.read(request.connectionId);
-    if (request.connectionId !== undefined) {
+  async function start(
+    connectorKey: string,
+    { owner: given, connectionId, metadata, scopes, returnTo, request, params: givenParams, ...wishes }: FlowStart,
+    stepUp: StepUp | undefined = undefined,
+  ): Promise<StartedFlow> {
+    connectors.assertKnown(connectorKey);
+    const owner = checkOwner(given);
+    const connector = await connectors.get(connectorKey, owner);
+    const previous = connectionId === undefined ? undefined : await grants.read(connectionId);
+    if (connectionId !== undefined) {
       if (previous?.grant.owner !== owner || previous.grant.connector !== connectorKey) throw notConnected();
     }
-    if (previous !== undefined && request.params !== undefined) {
+    if (previous !== undefined && givenParams !== undefined) {
       throw new GrantkeeperError("invalid_request", "A reconnect takes its params from the connection.");
     }
-    const params = checkParams(connector, previous?.grant.params ?? request.params);
-    const returnTo = checkReturnTo(request.returnTo ?? "/", callbackUrl, options.returnToOrigins);
+    const params = checkParams(connector, previous?.grant.params ?? givenParams);
+    const addedScopes = addScopes(connector, previous?.grant.addedScopes, scopes);
+    checkWishes(wishes);
+    const checkedReturnTo = checkReturnTo(returnTo ?? "/", callbackUrl, options.returnToOrigins);
     await grants.ready();
     const server = await tokenEndpoint.server(connector, params);
     const record: FlowRecord = {
       connectorKey,
       owner,
       params,
-      returnTo,
-      connectionId: request.connectionId,
-      metadata: request.metadata,
+      returnTo: checkedReturnTo,
+      connectionId,
+      metadata,
       nonce: server.issuer !== undefined && connector.scopes.includes("openid") ? randomNonce() : undefined,
       codeVerifier: connector.pkce === "S256" ? randomVerifier() : undefined,
       redirectUri: redirectUriOf(callbackUrl, connectorKey),
       issuer: server.issuer,
       tokenEndpoint: server.tokenEndpoint,
       clientId: connector.clientId,
-      requestedScopes: requestedScopes(connector),
+      requestedScopes: requestedScopes(connector, addedScopes),
+      addedScopes,
+      maxAge: wishes.maxAge,
+      stepUp,
       expiresAt: now() + flowLifetimeMs,
     };
     const state = createState(now());
-    const bound = binding.read(request.request?.headers) ?? binding.create();
-    const key = grants.hashFlow(state, bound, owner, connectorKey);
-    const sealed = await vault.seal(toSealable(record), { kind: "flow", id: key, version: 1 });
-    await store.flows.put(key, sealed, flowLifetimeMs);
+    const bound = binding.read(request?.headers) ?? binding.create();
     const { redirectUri, nonce, codeVerifier } = record;
     const tokenSet = previous?.grant.tokenSets["default"];
     const own =
@@ -113,15 +120,16 @@ export function createFlows(options: FlowOptions): Flows {
     const hasRefreshToken =
       own && tokenSet?.refreshToken !== undefined && previous?.grant.ended["default"] === undefined;
     const url = await tokenEndpoint.authorizationUrl(connector, server, {
-      redirectUri,
-      state,
-      nonce,
-      codeVerifier,
-      hasRefreshToken,
+      ...wishes,
+      ...{ redirectUri, state, nonce, codeVerifier, hasRefreshToken, scopes: record.requestedScopes },
     });
+    const key = grants.hashFlow(state, bound, owner, connectorKey);
+    const sealed = await vault.seal(toSealable(record), { kind: "flow", id: key, version: 1 });
+    await store.flows.put(key, sealed, flowLifetimeMs);
+    crossSite ||= connector.responseMode === "form_post";
     return {
       url,
-      headers: new Headers({ "set-cookie": binding.cookie(bound, options.crossSite) }),
+      headers: new Headers({ "set-cookie": binding.cookie(bound, crossSite) }),
     };
   }
 
@@ -129,49 +137,27 @@ export function createFlows(options: FlowOptions): Flows {
     checkOwner(owner);
     const response = await readAuthorizationResponse(request, callbackUrl);
     const { connectorKey } = response;
-    const connector = connectors.get(connectorKey);
+    connectors.assertKnown(connectorKey);
+    const connector = await connectors.get(connectorKey, owner);
     const record = await take(response, request, owner);
     const server = await tokenEndpoint.server(connector, record.params);
     assertSameServer(record, connector, server);
     assertIssuer(response, server);
     if (response.error !== undefined) throw authorizationError(response.error, connectorKey, now());
+    const { nonce, codeVerifier, redirectUri, maxAge, returnTo } = record;
     const outcome = await tokenEndpoint.exchange(connector, server, {
-      response: response.parameters,
-      redirectUri: record.redirectUri,
-      state: response.state,
-      nonce: record.nonce,
-      codeVerifier: record.codeVerifier,
+      ...{ response: response.parameters, redirectUri, state: response.state, nonce, codeVerifier, maxAge },
     });
-    const tokenSets = toTokenSets(connector, outcome, record.requestedScopes);
-    const abandon = (): Promise<void> => abandonTokens(options, connector, server, tokenSets);
-    if (outcome.kind !== "tokens") {
-      await abandon();
-      throw exchangeError(outcome, connectorKey, now());
-    }
-    const { params } = record;
-    const { tokenResponse, idTokenClaims } = outcome;
-    const facts = { tokenSets, tokenResponse, idTokenClaims, params };
-    const account = await providerRequests.identify(connector, server, facts).catch(async (error: unknown) => {
-      await abandon();
-      throw error;
-    });
-    const subject = idTokenClaims?.["sub"];
-    const saved = await options.connect({
-      connectorKey,
-      connector,
-      server,
-      owner: record.owner,
-      params,
-      tokenSets,
-      requestedScopes: record.requestedScopes,
-      account,
-      subject: typeof subject === "string" ? subject : undefined,
-      metadata: record.metadata,
-      connectionId: record.connectionId,
-      live: "replace",
-    });
-    for (const name of saved.unproven) await prove(saved.connectionId, name, tokenSets[name]);
-    return { connectorKey, connectionId: saved.connectionId, returnTo: record.returnTo };
+    const { params, requestedScopes, addedScopes, metadata, connectionId, stepUp } = record;
+    const connected = await options.complete(
+      {
+        ...{ connectorKey, connector, server, owner: record.owner, params, requestedScopes, addedScopes },
+        ...{ metadata, connectionId, stepUp },
+      },
+      outcome,
+      (failed) => exchangeError(failed, connectorKey, now()),
+    );
+    return { connectorKey, connectionId: connected, returnTo };
   }
 
   /** Takes the flow that began with this state, in this browser, for this owner and connector; any other finds none. */
@@ -190,38 +176,6 @@ export function createFlows(options: FlowOptions): Flows {
     const record = { ...plain, nonce: secretOrNone(nonce), codeVerifier: secretOrNone(codeVerifier) };
     if (record.expiresAt <= now()) throw flowExpired();
     return record;
-  }
-
-  function toTokenSets(
-    connector: Connector,
-    outcome: TokenOutcome,
-    requested: Readonly<Record<string, readonly string[]>>,
-  ): Record<string, TokenSet> {
-    const received = "tokenSets" in outcome ? outcome.tokenSets : undefined;
-    const entries = Object.entries(received ?? {}).map(([name, response]) => {
-      const context = {
-        now: now(),
-        requestedScopes: requested[name] ?? [],
-        previous: undefined,
-        accessTokenLifetime: connector.accessTokenLifetime,
-        refreshTokenLifetime: connector.refreshTokenLifetime,
-      };
-      return [name, toTokenSet(response, context)] as const;
-    });
-    return Object.fromEntries(entries);
-  }
-
-  /** A refresh token that was taken over from before the reconnect is tried at once, while the user is here. */
-  async function prove(connectionId: string, name: string, received: TokenSet | undefined): Promise<void> {
-    try {
-      await options.refresh.refresh(connectionId, name, (set) => sameSecret(set.accessToken, received?.accessToken), {
-        patience: "tries once",
-      });
-    } catch (error) {
-      if (!isGrantkeeperError(error) || error.remedy !== "retry") throw error;
-      // The consent itself is saved and its access token is good; the next refresh tries again.
-      options.logger.warn("A kept refresh token could not be tried yet", { connectionId, code: error.code });
-    }
   }
 
   return { start, finish };

@@ -1,8 +1,11 @@
 import type { JsonObject } from "../connector/json.ts";
+import type { SignInWishes } from "../provider/authorization-url.ts";
 import type { UnreadRequest } from "./read-text.ts";
 
-export interface FlowStart {
+export interface FlowStart extends SignInWishes {
   readonly owner: string;
+  /** Scopes beside those of the connector: of the `default` token set, or by token set. A reconnect asks for them again. */
+  readonly scopes?: readonly string[] | Readonly<Record<string, readonly string[]>> | undefined;
   readonly params?: Readonly<Record<string, string>> | undefined;
   /** A path of the application, where the browser goes in the end. Left out: `/`. */
   readonly returnTo?: string | undefined;

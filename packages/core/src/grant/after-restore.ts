@@ -46,7 +46,7 @@ export function createAfterRestore(options: AfterRestoreOptions): (pass?: PassOp
     const { connectionId } = row;
     try {
       const { grant } = await grants.open(row);
-      if (connectors.find(grant.connector)?.rotation.kind === "none") return "left";
+      if ((await connectors.find(grant.connector, grant.owner))?.rotation.kind === "none") return "left";
       const outcomes = [];
       for (const name of Object.keys(grant.tokenSets)) outcomes.push(await mark(connectionId, name));
       return outcomes.includes("changed") ? "changed" : "left";

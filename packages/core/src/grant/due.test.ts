@@ -67,6 +67,5 @@ describe("dueAtOf", () => {
     expect(dueAtOf(grantOf({ default: late, user: early }), idle, "con_1")).toBe(own(early));
     expect(dueAtOf(grantOf({ default: late, user: early }, { user: "revoked" }), idle, "con_1")).toBe(own(late));
     expect(dueAtOf(grantOf({ user: early }, { user: "revoked" }), idle, "con_1")).toBeUndefined();
-    expect(dueAtOf(grantOf({ default: early }), undefined, "con_1")).toBeUndefined();
   });
 });

@@ -13,8 +13,7 @@ export interface DueGrant {
  * When a refresh is due that keeps a grant alive whose provider ends it when it is idle; `undefined` where none does.
  * Unix milliseconds.
  */
-export function dueAtOf(grant: DueGrant, connector: Connector | undefined, connectionId: string): number | undefined {
-  if (connector === undefined) return undefined;
+export function dueAtOf(grant: DueGrant, connector: Connector, connectionId: string): number | undefined {
   const times = Object.entries(grant.tokenSets).flatMap(([name, tokenSet]) => {
     const dueAt = Object.hasOwn(grant.ended, name) ? undefined : dueAtOfSet(tokenSet, connector, connectionId);
     return dueAt === undefined ? [] : [dueAt];

@@ -4,7 +4,7 @@ import type { Environment } from "../environment.ts";
 import { GrantkeeperError, isGrantkeeperError } from "../errors.ts";
 import type { Connectors } from "../provider/connectors.ts";
 import { type TokenSet, tokenSetsOf } from "../provider/token-response.ts";
-import { fromSealed, type Plain, type Secret, toSealable } from "../secret.ts";
+import { fromSealed, type Plain, type Secret, secretOf, toSealable } from "../secret.ts";
 import type { GrantPayload, GrantRow, GrantState, LeaseKey, Store } from "../store/port.ts";
 import type { DataKeys, WrappedKey } from "../vault/data-keys.ts";
 import type { Index } from "../vault/index-key.ts";
@@ -13,6 +13,15 @@ import type { Subject } from "./subject.ts";
 
 /** Why only the user can repair a connection. */
 export type ReauthorizationReason = "revoked" | "expired" | "rotation_response_lost";
+
+/** How often a user was sent to the provider for one and the same demand of an API (RFC 9470). */
+export interface StepUp {
+  /** The demand. */
+  readonly challenge: string;
+  readonly count: number;
+  /** Of the last time, in Unix milliseconds. */
+  readonly at: number;
+}
 
 /** What is kept for a connection; all of it is sealed. Times are Unix milliseconds. */
 export interface Grant {
@@ -28,6 +37,12 @@ export interface Grant {
   readonly tokenSets: Readonly<Record<string, TokenSet>>;
   /** What the last consent asked for, by token set. */
   readonly requestedScopes: Readonly<Record<string, readonly string[]>>;
+  /** What of it was not the connector's own: the next consent asks for it again. */
+  readonly addedScopes?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** With what an access token is asked for anew, where that is no refresh token. */
+  readonly credentials?: Readonly<Record<string, Secret>> | undefined;
+  /** What an API has asked for that the last consent was to give. */
+  readonly stepUp?: StepUp | undefined;
   readonly account: Account | undefined;
   /** The subject of the ID token that came at connect. */
   readonly subject: string | undefined;
@@ -81,6 +96,7 @@ export interface Grants {
   hashAccount(connector: string, account: Account): string;
   /** Of what keeps a token set alive: its refresh token, or its access token where it has none. */
   hashToken(tokenSet: TokenSet): string;
+  hashAccessToken(tokenSet: TokenSet): string;
   /** Where there is none, it is the hash of nothing. */
   hashRefreshToken(refreshToken: Secret | undefined): string;
   hashFlow(...parts: readonly string[]): string;
@@ -150,8 +166,9 @@ export function createGrants({
 
   const hashRefreshToken = (refreshToken: Secret | undefined): string =>
     hash("refresh-token", refreshToken?.reveal() ?? "");
-  const hashToken = ({ accessToken, refreshToken }: TokenSet): string =>
-    refreshToken === undefined ? hash("access-token", accessToken.reveal()) : hashRefreshToken(refreshToken);
+  const hashAccessToken = ({ accessToken }: TokenSet): string => hash("access-token", accessToken.reveal());
+  const hashToken = (tokenSet: TokenSet): string =>
+    tokenSet.refreshToken === undefined ? hashAccessToken(tokenSet) : hashRefreshToken(tokenSet.refreshToken);
 
   function identityOf(grant: Grant, connectionId: string): Identity {
     const { account, connector } = grant;
@@ -167,17 +184,18 @@ export function createGrants({
     grantId: string,
     version: number,
     grant: Grant,
-    { identityHash, accountHash }: Identity,
+    { identityHash, accountHash, dueAt }: Identity & Pick<GrantRow, "dueAt">,
   ): Promise<GrantPayload> {
     const { connectionId } = key;
-    const { connector } = grant;
+    // What was received is saved without waiting for the application's code: else it stays due as it was.
+    const connector = connectors.lastKnown(grant.connector, grant.owner);
     const state: GrantState = Object.keys(grant.ended).length === 0 ? "active" : "needs_reauthorization";
     return {
       grantId,
       version,
       state,
       sealed: await dataKeys.seal(key, toSealable(grant), sealContext(connectionId, grantId, version)),
-      dueAt: dueAtOf(grant, connectors.find(connector), connectionId),
+      dueAt: connector === undefined ? dueAt : dueAtOf(grant, connector, connectionId),
       identityHash,
       accountHash,
       tokenHashes: Object.values(grant.tokenSets).map(hashToken),
@@ -212,7 +230,8 @@ export function createGrants({
     async insert(grant, connectionId) {
       await ready();
       const key = { connectionId, wrappedKey: await dataKeys.create(connectionId) };
-      const payload = await payloadOf(key, randomId("gnt"), 1, grant, identityOf(grant, connectionId));
+      const identity = { ...identityOf(grant, connectionId), dueAt: undefined };
+      const payload = await payloadOf(key, randomId("gnt"), 1, grant, identity);
       const ownerHash = hash("owner", grant.owner);
       const result = await store.insert({ ...payload, ...key, connector: grant.connector, ownerHash });
       // Taken by this very connection: an earlier try was stored, and only its answer was lost.
@@ -223,7 +242,7 @@ export function createGrants({
       const { connectionId } = lease;
       const grantId = newGrantId ? randomId("gnt") : row.grantId;
       // What lies in the row is taken over, so that a refresh token is saved whatever became of these columns.
-      const identity = newGrantId ? identityOf(grant, connectionId) : row;
+      const identity = newGrantId ? { ...identityOf(grant, connectionId), dueAt: row.dueAt } : row;
       const payload = await payloadOf(row, grantId, row.version + 1, grant, identity);
       const expected = { connectionId, grantId: row.grantId, version: row.version, fence: lease.fence };
       const outcome = await store.commit({ expected, payload, clearIntents: replaced });
@@ -235,6 +254,7 @@ export function createGrants({
     hashIdentity,
     hashAccount,
     hashRefreshToken,
+    hashAccessToken,
     hashToken,
     hashFlow: (...parts) => hash("flow", ...parts),
     hashEntry: (...parts) => hash("audit", ...parts),
@@ -243,7 +263,11 @@ export function createGrants({
 
 /** A grant as it was sealed. */
 export function grantOf(sealed: Plain<Grant>): Grant {
-  return { ...sealed, tokenSets: tokenSetsOf(sealed.tokenSets) };
+  const { tokenSets, credentials, ...rest } = sealed;
+  const grant = { ...rest, tokenSets: tokenSetsOf(tokenSets) };
+  if (credentials === undefined) return grant;
+  const secrets = Object.entries(credentials).map(([name, value]) => [name, secretOf(value)] as const);
+  return { ...grant, credentials: Object.fromEntries(secrets) };
 }
 
 /**

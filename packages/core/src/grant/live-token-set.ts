@@ -13,6 +13,12 @@ export function liveTokenSet(grant: Grant, name: string): TokenSet {
   });
 }
 
+/** Whether an access token can be had anew without the user: by a refresh token, or by credentials that are kept. */
+export function isRenewable({ credentials, ended }: Grant, name: string, { refreshToken }: TokenSet): boolean {
+  const isKept = name === "default" && credentials !== undefined;
+  return (refreshToken !== undefined || isKept) && !Object.hasOwn(ended, name);
+}
+
 export function reauthorizationRequired(
   connector: string,
   tokenSet: string,

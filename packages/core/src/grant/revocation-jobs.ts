@@ -20,7 +20,10 @@ export interface RevocationJobsOptions {
   readonly onFailure: (code: string) => void;
 }
 
-/** Revocations that a provider could not be told of yet: sealed, with a keyed hash in place of owner and account, for 72 hours. */
+/**
+ * Revocations that a provider could not be told of yet: sealed, for 72 hours, with a keyed hash in place of the account. The
+ * owner is left out, too, unless the application must be asked for the owner's client.
+ */
 export interface RevocationJobs {
   keep(grant: Grant, connectionId: string): Promise<void>;
   retry(pass?: PassOptions): Promise<PassProgress>;
@@ -45,7 +48,7 @@ export function createRevocationJobs(options: RevocationJobsOptions): Revocation
   /** Asked anew who else needs it: the account may have been connected again since. */
   async function revoke(job: Job): Promise<void> {
     const outcome = await revocation.revokeTokens(job, undefined);
-    if (outcome === "failed") throw new GrantkeeperError("provider_unavailable", "A token could not be revoked.");
+    if (outcome === "pending") throw new GrantkeeperError("provider_unavailable", "A token could not be revoked.");
   }
 
   async function visit({ key, sealed }: StoredFlow): Promise<"changed" | "failed"> {

@@ -1,7 +1,7 @@
-import { createPrivateKey } from "node:crypto";
 import * as openid from "openid-client";
-import type { AssertionKey, ClientAuthentication } from "../connector/client-authentication.ts";
+import type { ClientAuthentication } from "../connector/client-authentication.ts";
 import type { Secret } from "../secret.ts";
+import { readKey } from "./assertion.ts";
 
 /** Writes what proves the client into a request's body or headers; `now` in Unix milliseconds. */
 export function authenticator(authentication: ClientAuthentication, now: () => number): openid.ClientAuth {
@@ -18,11 +18,8 @@ export function authenticator(authentication: ClientAuthentication, now: () => n
       const { key } = authentication;
       // openid-client waits for what it returns.
       return async (server, client, body, headers) => {
-        const { privateKey, algorithm, keyId, header } = await key();
-        const signing = {
-          key: await signingKey(privateKey, algorithm),
-          ...(keyId === undefined ? {} : { kid: keyId }),
-        };
+        const { signingKey, algorithm, keyId, header } = await readKey(key);
+        const signing = { key: signingKey, ...(keyId === undefined ? {} : { kid: keyId }) };
         const more = { ...header, alg: algorithm };
         await openid.PrivateKeyJwt(signing, assertion(authentication, now, more))(server, client, body, headers);
       };
@@ -62,19 +59,3 @@ function assertion(
     },
   };
 }
-
-async function signingKey(
-  privateKey: AssertionKey["privateKey"],
-  algorithm: AssertionKey["algorithm"],
-): Promise<CryptoKey> {
-  if (typeof privateKey !== "string") return privateKey;
-  // The same class under two names: the types of Node know usages that those of the web do not.
-  return createPrivateKey(privateKey).toCryptoKey(algorithms[algorithm], false, ["sign"]) as CryptoKey;
-}
-
-const algorithms = {
-  RS256: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
-  PS256: { name: "RSA-PSS", hash: "SHA-256" },
-  ES256: { name: "ECDSA", namedCurve: "P-256" },
-  EdDSA: { name: "Ed25519" },
-} as const;

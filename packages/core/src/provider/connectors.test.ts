@@ -12,6 +12,9 @@ import type { Grant } from "../grant/grants.ts";
 import { exampleConnector } from "../test/connector.ts";
 import { codeOf, errorOf } from "../test/errors.ts";
 import { checkParams, createConnectors } from "./connectors.ts";
+
+const options = { now: Date.now, cacheForMs: 10_000 };
+
 import { serverOf } from "./server.ts";
 
 const shopConnector = exampleConnector({
@@ -20,31 +23,31 @@ const shopConnector = exampleConnector({
 });
 
 describe("createConnectors", () => {
-  test("finds a connector by the application's key", () => {
+  test("finds a connector by the application's key", async () => {
     const connector = exampleConnector();
-    const connectors = createConnectors({ mine: connector });
-    expect(connectors.get("mine")).toBe(connector);
+    const connectors = createConnectors({ mine: connector }, options);
+    expect(await connectors.get("mine", "ada")).toBe(connector);
   });
 
-  test("tells a connector that is no longer there from one that is", () => {
+  test("tells a connector that is no longer there from one that is", async () => {
     const connector = exampleConnector();
-    const connectors = createConnectors({ mine: connector });
-    expect(connectors.find("mine")).toBe(connector);
-    expect(connectors.find("constructor")).toBeUndefined();
+    const connectors = createConnectors({ mine: connector }, options);
+    expect(await connectors.find("mine", "ada")).toBe(connector);
+    expect(await connectors.find("constructor", "ada")).toBeUndefined();
   });
 
   test.each(["other", "", "__proto__", "constructor", "toString", "mine "])(
     "R57 %j is not a connector",
     async (key) => {
-      const connectors = createConnectors({ mine: exampleConnector() });
-      expect(await codeOf(() => connectors.get(key))).toBe("invalid_request");
+      const connectors = createConnectors({ mine: exampleConnector() }, options);
+      expect(await codeOf(() => connectors.get(key, "ada"))).toBe("invalid_request");
     },
   );
 
   test.each(["", "a/b", "a b", "-a", "a.b", "é", "a\n", "x".repeat(65), "callback"])(
     "refuses the key %j",
     async (key) => {
-      expect(await codeOf(() => createConnectors({ [key]: exampleConnector() }))).toBe("invalid_config");
+      expect(await codeOf(() => createConnectors({ [key]: exampleConnector() }, options))).toBe("invalid_config");
     },
   );
 
@@ -89,19 +92,19 @@ describe("createConnectors", () => {
     ["a scope with a newline", { scopes: ["read\n"] }],
     ["an empty scope", { scopes: [""] }],
   ])("refuses %s", async (_, change) => {
-    expect(await codeOf(() => createConnectors({ mine: exampleConnector(change) }))).toBe("invalid_config");
+    expect(await codeOf(() => createConnectors({ mine: exampleConnector(change) }, options))).toBe("invalid_config");
   });
 
-  test("takes a public client without a secret", () => {
+  test("takes a public client without a secret", async () => {
     const connector = exampleConnector({ clientAuthentication: noClientAuthentication });
-    expect(createConnectors({ mine: connector }).find("mine")).toBe(connector);
+    expect(await createConnectors({ mine: connector }, options).find("mine", "ada")).toBe(connector);
   });
 
   test.each([/[a-z]+/, /^[a-z]+/, /[a-z]+$/, /^[a-z]+$/m, /^[a-z]+$/g, /^[a-z]+$/y])(
     "R25 refuses the pattern %s, which is not anchored",
     async (pattern) => {
       const connector = exampleConnector({ params: { shop: pattern } });
-      expect(await codeOf(() => createConnectors({ mine: connector }))).toBe("invalid_config");
+      expect(await codeOf(() => createConnectors({ mine: connector }, options))).toBe("invalid_config");
     },
   );
 
@@ -112,43 +115,44 @@ describe("createConnectors", () => {
     [/^[a-z]+\$/, "a$.evil.com"],
   ])("R25 the pattern %s, which only looks anchored, does not let %j pass", async (pattern, value) => {
     const connector = exampleConnector({ params: { shop: pattern } });
-    const start = (): unknown => createConnectors({ mine: connector }) && checkParams(connector, { shop: value });
+    const start = (): unknown =>
+      createConnectors({ mine: connector }, options) && checkParams(connector, { shop: value });
     expect(await codeOf(start)).toMatch(/^invalid_(config|request)$/);
   });
 
   test.each([/^[a-z]+$/, /^(?:eu|us)$/, /^[a-z$|]+$/i, /^a\\$/, /^[\w-]{1,63}$/u])(
     "R25 takes the anchored pattern %s",
-    (pattern) => {
+    async (pattern) => {
       const connector = exampleConnector({ params: { shop: pattern } });
-      expect(createConnectors({ mine: connector }).find("mine")).toBe(connector);
+      expect(await createConnectors({ mine: connector }, options).find("mine", "ada")).toBe(connector);
     },
   );
 
-  test("R23 takes endpoints that an issuer is to name", () => {
+  test("R23 takes endpoints that an issuer is to name", async () => {
     const connector = exampleConnector({
       issuer: "https://{tenant}.example.com",
       params: { tenant: /^[a-z]+$/ },
       tokenEndpoint: undefined,
       authorizationEndpoint: undefined,
     });
-    expect(createConnectors({ mine: connector }).find("mine")).toBe(connector);
+    expect(await createConnectors({ mine: connector }, options).find("mine", "ada")).toBe(connector);
   });
 
-  test("R9 takes endpoints on the loopback of a connector that startProvider gave back", () => {
+  test("R9 takes endpoints on the loopback of a connector that startProvider gave back", async () => {
     const connector = exampleConnector({ loopback: true, tokenEndpoint: "http://127.0.0.1:81/token" });
-    expect(createConnectors({ mine: connector }).find("mine")).toBe(connector);
+    expect(await createConnectors({ mine: connector }, options).find("mine", "ada")).toBe(connector);
   });
 
-  test("takes an API origin with a param in its host", () => {
+  test("takes an API origin with a param in its host", async () => {
     const connector = exampleConnector({ apiOrigins: ["https://{shop}.example.com"], params: { shop: /^[a-z]+$/ } });
-    expect(createConnectors({ mine: connector }).find("mine")).toBe(connector);
+    expect(await createConnectors({ mine: connector }, options).find("mine", "ada")).toBe(connector);
   });
 });
 
 describe("assertSameClient", () => {
   const connector = exampleConnector({ issuer: "https://login.example.com" });
   const server = serverOf(connector, {});
-  const connectors = createConnectors({ mine: connector });
+  const connectors = createConnectors({ mine: connector }, options);
   const grant: Grant = {
     connector: "mine",
     owner: "owner",
@@ -166,7 +170,7 @@ describe("assertSameClient", () => {
     refreshedAt: undefined,
   };
 
-  test("I6 lets the client pass that the grant was given to", () => {
+  test("I6 lets the client pass that the grant was given to", async () => {
     expect(() => connectors.assertSameClient(grant, connector, server)).not.toThrow();
   });
 
@@ -182,7 +186,7 @@ describe("assertSameClient", () => {
 });
 
 describe("checkParams", () => {
-  test("gives back the params that the connector names", () => {
+  test("gives back the params that the connector names", async () => {
     expect(checkParams(shopConnector, { shop: "acme-1" })).toEqual({ shop: "acme-1" });
     expect(checkParams(exampleConnector())).toEqual({});
   });
@@ -266,7 +270,7 @@ describe("checkParams", () => {
     expect(checkParams(open, { shop: "a.b" })).toEqual({ shop: "a.b" });
   });
 
-  test("R25 whatever it accepts stays a host of the provider", () => {
+  test("R25 whatever it accepts stays a host of the provider", async () => {
     const piece = fc.constantFrom("acme", "evil", ".", "/", "\\", "@", ":", "-", "%", "?", "#", "\n", "\t", "\0", "é");
     const shop = fc.oneof(
       fc.string(),

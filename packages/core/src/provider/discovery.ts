@@ -23,7 +23,6 @@ const freshForMs = 60 * 60 * 1000;
 /** For how long an issuer is left alone whose metadata are known and that cannot be reached. */
 const pauseMs = 60 * 1000;
 
-/** Only this file and token-endpoint.ts know openid-client. */
 export function createDiscovery({ transport, now }: DiscoveryOptions): Discovery {
   const known = new Map<string, { readonly metadata: Metadata; readonly until: number }>();
   const flights = new Map<string, Promise<Metadata>>();

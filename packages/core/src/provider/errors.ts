@@ -1,6 +1,8 @@
 import type { OAuthError } from "../connector/types.ts";
-import { GrantkeeperError } from "../errors.ts";
+import { causeWithoutSecrets, GrantkeeperError, isGrantkeeperError } from "../errors.ts";
+import { retryAfter, type Transfer } from "./http.ts";
 import type { TokenOutcome } from "./token-answer.ts";
+import { isObject } from "./token-response.ts";
 
 /** Makes remote text fit for a message: one line, short, and without anything that looks like a credential. */
 export function printable(text: string, maximumLength = 200): string {
@@ -44,6 +46,12 @@ export function tokenRequestError(
         connector,
         retryAt: new Date(now + 1_000),
       });
+    case "unproven":
+      return new GrantkeeperError(outcome.error.code, outcome.error.message, {
+        connector,
+        cause: outcome.error.cause,
+        retryAt: outcome.error.retryAt,
+      });
     case "unsent":
       return new GrantkeeperError("provider_unavailable", "The provider could not be reached.", {
         connector,
@@ -69,4 +77,30 @@ export function tokenRequestError(
         cause: outcome.cause,
       });
   }
+}
+
+/** The error for a request to another endpoint than the token endpoint, of which nothing depends yet. */
+export function endpointError(what: string, sent: Transfer | undefined, error: unknown, now: number): GrantkeeperError {
+  const own = isGrantkeeperError(error) ? error : error instanceof Error ? error.cause : undefined;
+  if (isGrantkeeperError(own)) return own;
+  const cause = causeWithoutSecrets(error);
+  if (sent?.kind !== "answered") {
+    const unusable = sent?.kind === "unusable";
+    return new GrantkeeperError(unusable ? "invalid_response" : "provider_unavailable", `${what}: no usable answer.`, {
+      cause: sent?.cause ?? cause,
+      ...(unusable ? {} : { retryAt: new Date(now + 5_000) }),
+    });
+  }
+  const { status, headers, body } = sent.response;
+  if (status >= 500 || status === 429 || status === 408) {
+    const retryAt = retryAfter(headers, now);
+    return new GrantkeeperError("provider_unavailable", `${what}: status ${status}.`, { cause, retryAt });
+  }
+  const code = isObject(body) ? body["error"] : undefined;
+  if (typeof code !== "string" || status < 400) {
+    return new GrantkeeperError("invalid_response", `${what}: the answer cannot be used.`, { cause });
+  }
+  const description = isObject(body) ? body["error_description"] : undefined;
+  const said = describe({ error: code, ...(typeof description === "string" ? { errorDescription: description } : {}) });
+  return new GrantkeeperError("provider_rejected", `${what}: ${said}.`, { cause });
 }

@@ -6,7 +6,6 @@ import type { Secret } from "../secret.ts";
 import { authenticator, clientSecretOf } from "./client-authentication.ts";
 import { retryAfter, type Transfer } from "./http.ts";
 import { assertCallable, type Server } from "./server.ts";
-
 import { defined, isObject } from "./token-response.ts";
 import type { Transport } from "./transport.ts";
 
@@ -18,6 +17,8 @@ export interface ProviderRequestOptions {
 /** Whose tokens a connector's request carries. */
 export interface Credentials {
   readonly accessToken: Secret;
+  /** Left out: `Bearer`. */
+  readonly tokenType?: string | undefined;
   readonly refreshToken?: Secret | undefined;
 }
 
@@ -31,7 +32,21 @@ export interface ProviderRequests {
     },
   ): Promise<Account | undefined>;
   /** Asks the provider whether an access token is still good, by its identity request; `undefined`: it did not say. */
-  isAlive(connector: Connector, server: Server, tokenSet: string, accessToken: Secret): Promise<boolean | undefined>;
+  isAlive(
+    connector: Connector,
+    server: Server,
+    tokenSet: string,
+    credentials: Credentials,
+  ): Promise<boolean | undefined>;
+  /**
+   * Asks about an access token at the connector's introspection endpoint; `undefined`: it did not say. Its end in Unix
+   * milliseconds. RFC 7662, section 2.2.
+   */
+  introspect(
+    connector: Connector,
+    server: Server,
+    accessToken: Secret,
+  ): Promise<{ readonly active: boolean; readonly expiresAt: number | undefined } | undefined>;
   /** Ends one token set at the provider. Never throws: what failed is in the result. */
   revoke(
     connector: Connector,
@@ -47,34 +62,21 @@ export function createProviderRequests({ transport, now }: ProviderRequestOption
     connector: Connector,
     server: Server,
     request: ProviderRequest,
-    accessToken: Secret | undefined,
+    credentials: Credentials | undefined,
   ): Promise<Transfer> {
-    const url = resolveUrl(server, request.url);
-    assertCallable(connector, "A request", url);
-    if (!allowedOrigins(server).has(new URL(url).origin)) {
-      throw new GrantkeeperError(
-        "invalid_config",
-        `Connector "${connector.id}" asks for a request to a foreign origin.`,
-      );
+    if (request.authentication === "bearer") {
+      const { url, init } = describedRequest(connector, server, request, credentials);
+      return transport(url, init);
     }
-    const headers = new Headers({ accept: "application/json", ...connector.apiHeaders, ...request.headers });
-    const form = new URLSearchParams(request.form);
-    if (request.authentication === "bearer") headers.set("authorization", `Bearer ${accessToken?.reveal() ?? ""}`);
-    else {
-      const authenticate = authenticator(authenticationOf(connector, request.authentication), now);
-      await authenticate(
-        { issuer: server.issuer ?? server.tokenEndpoint },
-        { client_id: connector.clientId },
-        form,
-        headers,
-      );
-    }
-    const init: RequestInit = { method: request.method ?? "GET", headers };
-    if (request.json !== undefined) {
-      headers.set("content-type", "application/json");
-      init.body = JSON.stringify(request.json);
-    } else if (form.size > 0) init.body = form;
-    return transport(url, init);
+    const { url, headers, form, init } = describedRequest(connector, server, request);
+    const authenticate = authenticator(authenticationOf(connector, request.authentication), now);
+    await authenticate(
+      { issuer: server.issuer ?? server.tokenEndpoint },
+      { client_id: connector.clientId },
+      form,
+      headers,
+    );
+    return transport(url, form.size > 0 && init.body === undefined ? { ...init, body: form } : init);
   }
 
   async function identify(
@@ -86,12 +88,15 @@ export function createProviderRequests({ transport, now }: ProviderRequestOption
   ): Promise<Account | undefined> {
     const { tokenSets, ...facts } = input;
     const request = identityRequest(connector, server, Object.keys(tokenSets));
-    if (request === undefined && connector.identify === undefined && facts.idTokenClaims === undefined)
-      return undefined;
+    if (request === undefined && connector.identify === undefined && facts.idTokenClaims === undefined) {
+      // What has nobody's credentials is the client's own account.
+      const isOwn = connector.credentials !== undefined && Object.keys(connector.credentials.fields).length === 0;
+      return isOwn ? { id: connector.clientId } : undefined;
+    }
     let body: Json | undefined;
     if (request !== undefined) {
       const credentials = tokenSets[request.tokenSet ?? "default"] ?? Object.values(tokenSets)[0];
-      const response = answered(connector, await send(connector, server, request, credentials?.accessToken), now());
+      const response = answered(connector, await send(connector, server, request, credentials), now());
       body = response.body;
     }
     const read = connector.identify?.read ?? readStandardClaims;
@@ -108,23 +113,40 @@ export function createProviderRequests({ transport, now }: ProviderRequestOption
     connector: Connector,
     server: Server,
     tokenSet: string,
-    accessToken: Secret,
+    credentials: Credentials,
   ): Promise<boolean | undefined> {
     const request = identityRequest(connector, server, [tokenSet]);
     if (request === undefined) return undefined;
-    const sent = await send(connector, server, request, accessToken);
+    const sent = await send(connector, server, request, credentials);
     if (sent.kind !== "answered") return undefined;
     if (sent.response.status === 401 || connector.rejectsToken?.(sent.response) === true) return false;
     return sent.response.status < 300 ? true : undefined;
+  }
+
+  async function introspect(
+    connector: Connector,
+    server: Server,
+    accessToken: Secret,
+  ): Promise<{ readonly active: boolean; readonly expiresAt: number | undefined } | undefined> {
+    if (server.introspectionEndpoint === undefined) return undefined;
+    const form = { token: accessToken.reveal(), token_type_hint: "access_token" };
+    const request = { url: server.introspectionEndpoint, method: "POST", authentication: "client", form } as const;
+    const sent = await send(connector, server, request, undefined);
+    if (sent.kind !== "answered" || sent.response.status !== 200 || !isObject(sent.response.body)) return undefined;
+    const { active, exp } = sent.response.body;
+    if (typeof active !== "boolean") return undefined;
+    const isTime = typeof exp === "number" && exp > 0 && exp < 1e11;
+    return { active, expiresAt: isTime ? Math.floor(exp) * 1000 : undefined };
   }
 
   async function revoke(
     connector: Connector,
     server: Server,
     tokenSet: string,
-    { accessToken, refreshToken }: Credentials,
+    credentials: Credentials,
   ): Promise<"revoked" | "unsupported" | "failed"> {
     const { clientId } = connector;
+    const { accessToken, refreshToken } = credentials;
     try {
       const tokens = { accessToken: accessToken.reveal(), refreshToken: refreshToken?.reveal() };
       const requests =
@@ -132,7 +154,7 @@ export function createProviderRequests({ transport, now }: ProviderRequestOption
       if (requests.length === 0) return "unsupported";
       const revoked = connector.revoke?.revoked ?? isRevoked;
       for (const request of requests) {
-        const sent = await send(connector, server, request, accessToken);
+        const sent = await send(connector, server, request, credentials);
         if (sent.kind !== "answered" || !revoked(sent.response)) return "failed";
       }
       return "revoked";
@@ -142,7 +164,48 @@ export function createProviderRequests({ transport, now }: ProviderRequestOption
     }
   }
 
-  return { identify, isAlive, revoke };
+  return { identify, isAlive, introspect, revoke };
+}
+
+export interface DescribedRequest {
+  readonly url: string;
+  readonly headers: Headers;
+  readonly form: URLSearchParams;
+  /** With these headers, and with the form where it has anything in it. */
+  readonly init: RequestInit;
+}
+
+/** What a connector describes, resolved, checked against its origins, and with the token that it is to carry. */
+export function describedRequest(
+  connector: Connector,
+  server: Server,
+  request: Omit<ProviderRequest, "authentication">,
+  credentials?: Credentials,
+): DescribedRequest {
+  const url = resolveUrl(server, request.url);
+  assertCallable(connector, "A request", url);
+  if (!allowedOrigins(server).has(new URL(url).origin)) {
+    throw new GrantkeeperError("invalid_config", `Connector "${connector.id}" asks for a request to a foreign origin.`);
+  }
+  const headers = new Headers({ accept: "application/json", ...connector.apiHeaders, ...request.headers });
+  if (credentials !== undefined) carryToken(headers, connector, credentials);
+  const form = new URLSearchParams(request.form);
+  const init: RequestInit = { method: request.method ?? "GET", headers };
+  if (request.json !== undefined) {
+    headers.set("content-type", "application/json");
+    init.body = JSON.stringify(request.json);
+  } else if (form.size > 0) init.body = form;
+  return { url, headers, form, init };
+}
+
+/** RFC 6750, section 2.1, or the header of the provider's own. */
+export function carryToken(
+  headers: Headers,
+  { tokenHeader }: Pick<Connector, "tokenHeader">,
+  { accessToken, tokenType = "Bearer" }: Credentials,
+): void {
+  if (tokenHeader !== undefined) headers.set(tokenHeader, accessToken.reveal());
+  else headers.set("authorization", `${tokenType} ${accessToken.reveal()}`);
 }
 
 function authenticationOf(
@@ -169,7 +232,12 @@ export function resolveUrl(server: Server, url: string): string {
 }
 
 function allowedOrigins(server: Server): ReadonlySet<string> {
-  const endpoints = [server.tokenEndpoint, server.revocationEndpoint, server.userinfoEndpoint];
+  const endpoints = [
+    server.tokenEndpoint,
+    server.revocationEndpoint,
+    server.userinfoEndpoint,
+    server.introspectionEndpoint,
+  ];
   const own = endpoints.flatMap((endpoint) => (endpoint === undefined ? [] : [new URL(endpoint).origin]));
   return new Set([...own, ...server.apiOrigins]);
 }
@@ -193,6 +261,10 @@ function answered(connector: Connector, sent: Transfer, now: number): ProviderRe
     });
   }
   const { status, headers, body } = sent.response;
+  const refused = status === 401 || status === 403 || connector.rejectsToken?.(sent.response) === true;
+  if (refused && connector.credentials?.kind === "static") {
+    throw new GrantkeeperError("credentials_refused", "The provider does not accept these credentials.");
+  }
   if (status >= 500 || status === 429 || status === 408) {
     throw new GrantkeeperError("provider_unavailable", `${failed}: it answered with status ${status}.`, {
       retryAt: retryAfter(headers, now),

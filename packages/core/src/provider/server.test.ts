@@ -116,6 +116,7 @@ describe("serverOf", () => {
       jwksUri: "https://acme.example.com/jwks",
       issuer: "https://acme.example.com",
       issParameterSupported: false,
+      requirePushedAuthorizationRequests: false,
       apiBaseUrl: "https://acme.example.com/api",
       apiOrigins: ["https://acme.example.com", "https://files.example.com"],
     });

@@ -5,11 +5,18 @@ import { defined } from "./token-response.ts";
 /** A connector's endpoints for one set of params: no placeholder is left, and each URL may be called. */
 export interface Server {
   readonly issuer?: string;
-  readonly authorizationEndpoint: string;
+  /** Left out where no user consents in a browser. */
+  readonly authorizationEndpoint?: string;
+  /** Where there is none, since credentials are tokens: the API that they are for. */
   readonly tokenEndpoint: string;
   readonly refreshEndpoint: string;
   readonly revocationEndpoint?: string;
   readonly userinfoEndpoint?: string;
+  readonly deviceAuthorizationEndpoint?: string;
+  readonly introspectionEndpoint?: string;
+  readonly pushedAuthorizationRequestEndpoint?: string;
+  /** RFC 9126, section 5: an authorization request that was not pushed is refused. */
+  readonly requirePushedAuthorizationRequests: boolean;
   readonly jwksUri?: string;
   /** RFC 9207: the authorization response must name the issuer. */
   readonly issParameterSupported: boolean;
@@ -23,6 +30,9 @@ export interface DiscoveredMetadata {
   readonly token_endpoint?: string | undefined;
   readonly revocation_endpoint?: string | undefined;
   readonly userinfo_endpoint?: string | undefined;
+  readonly device_authorization_endpoint?: string | undefined;
+  readonly pushed_authorization_request_endpoint?: string | undefined;
+  readonly require_pushed_authorization_requests?: boolean | undefined;
   readonly jwks_uri?: string | undefined;
   readonly authorization_response_iss_parameter_supported?: boolean | undefined;
 }
@@ -45,29 +55,34 @@ export function serverOf(
       `Connector "${connector.id}" has no ${name}, and its issuer names none.`,
     );
   };
-  const authorizationEndpoint = required(
-    "authorizationEndpoint",
-    url("authorizationEndpoint", connector.authorizationEndpoint, metadata.authorization_endpoint),
-  );
-  const tokenEndpoint = required(
-    "tokenEndpoint",
-    url("tokenEndpoint", connector.tokenEndpoint, metadata.token_endpoint),
-  );
+  const { credentials, issuer } = connector;
+  const authorization = url("authorizationEndpoint", connector.authorizationEndpoint, metadata.authorization_endpoint);
+  // A connector without a browser flow says how else its connections are made.
+  if (credentials === undefined && connector.deviceAuthorizationEndpoint === undefined) {
+    required("authorizationEndpoint", authorization);
+  }
   const apiBaseUrl = required("apiBaseUrl", url("apiBaseUrl", connector.apiBaseUrl));
+  const token = url("tokenEndpoint", connector.tokenEndpoint, metadata.token_endpoint);
+  const tokenEndpoint = credentials === undefined ? required("tokenEndpoint", token) : (token ?? apiBaseUrl);
+  const optional = <Name extends keyof Server & keyof Connector>(
+    name: Name,
+    discovered?: string,
+  ): { readonly [N in Name]?: string } => defined(name, url(name, connector[name] as string | undefined, discovered));
   return {
-    authorizationEndpoint,
     tokenEndpoint,
     refreshEndpoint: url("refreshEndpoint", connector.refreshEndpoint) ?? tokenEndpoint,
     apiBaseUrl,
     apiOrigins: connector.apiOrigins.map((origin) => expandTemplate(origin, params)),
     issParameterSupported: metadata.authorization_response_iss_parameter_supported === true,
-    ...defined("issuer", url("issuer", connector.issuer)),
-    ...defined(
-      "revocationEndpoint",
-      url("revocationEndpoint", connector.revocationEndpoint, metadata.revocation_endpoint),
-    ),
-    ...defined("userinfoEndpoint", url("userinfoEndpoint", connector.userinfoEndpoint, metadata.userinfo_endpoint)),
-    ...defined("jwksUri", url("jwksUri", connector.jwksUri, metadata.jwks_uri)),
+    requirePushedAuthorizationRequests: metadata.require_pushed_authorization_requests === true,
+    ...defined("authorizationEndpoint", authorization),
+    ...defined("issuer", url("issuer", issuer)),
+    ...optional("revocationEndpoint", metadata.revocation_endpoint),
+    ...optional("userinfoEndpoint", metadata.userinfo_endpoint),
+    ...optional("deviceAuthorizationEndpoint", metadata.device_authorization_endpoint),
+    ...optional("introspectionEndpoint"),
+    ...optional("pushedAuthorizationRequestEndpoint", metadata.pushed_authorization_request_endpoint),
+    ...optional("jwksUri", metadata.jwks_uri),
   };
 }
 

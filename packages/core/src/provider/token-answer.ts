@@ -1,5 +1,6 @@
 import type { JsonObject } from "../connector/json.ts";
 import type { Connector, OAuthError, ProviderResponse } from "../connector/types.ts";
+import type { GrantkeeperError } from "../errors.ts";
 import { type Secret, secretOf } from "../secret.ts";
 import { retryAfter, type Transfer } from "./http.ts";
 import { isObject, type NormalTokenResponse, normaliseTokenResponse } from "./token-response.ts";
@@ -23,13 +24,16 @@ export type TokenOutcome =
   | { readonly kind: "throttled"; readonly status: number; readonly retryAt: Date }
   /** It was no longer allowed to leave: nothing was spent. */
   | { readonly kind: "withheld"; readonly cause: Error }
+  /** The client could not prove itself, since its key could not be had or does not sign: nothing was sent. */
+  | { readonly kind: "unproven"; readonly error: GrantkeeperError }
   /** It never left: nothing was spent. */
   | { readonly kind: "unsent"; readonly cause: Error }
   /** The provider may have acted on it. */
   | {
       readonly kind: "ambiguous";
-      /** Whether it answered, with an error of its own. */
+      /** Whether it answered, with an error of its own: `error`, where that is one of RFC 6749. */
       readonly answered: boolean;
+      readonly error?: OAuthError;
       readonly cause: Error;
       readonly retryAt: Date;
     }
@@ -89,7 +93,13 @@ function judgeError(error: OAuthError, headers: Headers, now: number): Judgement
     case "temporarily_unavailable":
     case "server_error":
     case "slow_down":
-      return { kind: "ambiguous", answered: true, cause: new Error(error.error), retryAt: retryAfter(headers, now) };
+      return {
+        kind: "ambiguous",
+        answered: true,
+        error,
+        cause: new Error(error.error),
+        retryAt: retryAfter(headers, now),
+      };
     default:
       return { kind: "rejected", error };
   }

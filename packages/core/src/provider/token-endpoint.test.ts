@@ -315,6 +315,7 @@ describe("exchange", () => {
       state: "s",
       nonce: undefined,
       codeVerifier: undefined,
+      maxAge: undefined,
     });
     expect(outcome.kind).toBe("rejected");
     expect(server.requests).toEqual([]);
@@ -330,6 +331,7 @@ describe("exchange", () => {
       state: "s",
       nonce: undefined,
       codeVerifier,
+      maxAge: undefined,
     });
     expect(outcome.kind).toBe("tokens");
     expect(server.requests).toMatchObject([{ method: "POST", url: "/token" }]);
@@ -370,6 +372,7 @@ describe("exchange", () => {
         state: "s",
         nonce: secretOf("n"),
         codeVerifier: undefined,
+        maxAge: undefined,
       });
       return { outcome, keyRequests: () => keyRequests };
     }
@@ -411,6 +414,7 @@ describe("exchange", () => {
       state: "s",
       nonce: undefined,
       codeVerifier: secretOf("my-verifier"),
+      maxAge: undefined,
     });
     expect(outcome).toEqual({
       kind: "refused",
@@ -426,6 +430,7 @@ describe("authorizationUrl", () => {
     nonce: secretOf("n"),
     codeVerifier: randomVerifier(),
     hasRefreshToken: true,
+    scopes: { default: connector.scopes },
   };
 
   test("R1 asks for a code, R2 with a S256 challenge, and shows neither verifier nor secret", async () => {
@@ -475,7 +480,10 @@ describe("authorizationUrl", () => {
       scopeSeparator: ",",
       authorizationParams: ({ hasRefreshToken }) => ({ prompt: hasRefreshToken ? "none" : "consent" }),
     });
-    const url = await newEndpoint().authorizationUrl(own, serverOf(own, {}), request);
+    const url = await newEndpoint().authorizationUrl(own, serverOf(own, {}), {
+      ...request,
+      scopes: { default: own.scopes },
+    });
     expect(url.searchParams.get("scope")).toBe("a,b");
     expect(url.searchParams.get("prompt")).toBe("none");
   });

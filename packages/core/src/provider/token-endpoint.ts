@@ -1,28 +1,23 @@
 import * as openid from "openid-client";
-import type { JsonObject } from "../connector/json.ts";
+import type { CredentialRequest } from "../connector/credentials.ts";
 import type { Connector } from "../connector/types.ts";
-import { causeWithoutSecrets } from "../errors.ts";
+import { isGrantkeeperError } from "../errors.ts";
 import { type Secret, secretOf, secretOrNone } from "../secret.ts";
-import { authenticator, clientSecretOf } from "./client-authentication.ts";
-import { createDiscovery, toResponse } from "./discovery.ts";
-import type { Transfer } from "./http.ts";
+import { sign } from "./assertion.ts";
+import { type AuthorizationRequest, createAuthorizationUrls } from "./authorization-url.ts";
+import { configure } from "./configuration.ts";
+import { createDeviceAuthorization, type DeviceAuthorization } from "./device-authorization.ts";
+import { createDiscovery } from "./discovery.ts";
+import { describedRequest } from "./requests.ts";
 import { assertCallable, expandTemplate, type Server, serverOf } from "./server.ts";
-import { type Judgement, judge, refreshTokensOf, type TokenOutcome } from "./token-answer.ts";
-import { defined } from "./token-response.ts";
-import type { Transport, TransportRequest } from "./transport.ts";
+import { judge, refreshTokensOf, type TokenOutcome } from "./token-answer.ts";
+import { createTokenRequests, type TokenRequest } from "./token-request.ts";
+import type { Transport } from "./transport.ts";
 
 export interface TokenEndpointOptions {
   readonly transport: Transport;
   /** Unix milliseconds. */
   readonly now: () => number;
-}
-
-export interface AuthorizationRequest {
-  readonly redirectUri: string;
-  readonly state: string;
-  readonly nonce: Secret | undefined;
-  readonly codeVerifier: Secret | undefined;
-  readonly hasRefreshToken: boolean;
 }
 
 export interface CodeExchange {
@@ -32,6 +27,8 @@ export interface CodeExchange {
   readonly state: string;
   readonly nonce: Secret | undefined;
   readonly codeVerifier: Secret | undefined;
+  /** Seconds since the user has signed in, at most: what was asked of the authorization endpoint. */
+  readonly maxAge: number | undefined;
 }
 
 export interface RefreshRequest {
@@ -43,20 +40,35 @@ export interface RefreshRequest {
   readonly maySend: () => boolean;
 }
 
+export interface CredentialExchange {
+  readonly request: CredentialRequest;
+  /** What of it must not be shown. */
+  readonly secrets: readonly Secret[];
+  readonly maySend: () => boolean;
+}
+
 export interface TokenEndpoint {
   server(connector: Connector, params: Readonly<Record<string, string>>): Promise<Server>;
   authorizationUrl(connector: Connector, server: Server, request: AuthorizationRequest): Promise<URL>;
   exchange(connector: Connector, server: Server, request: CodeExchange): Promise<TokenOutcome>;
   refresh(connector: Connector, server: Server, request: RefreshRequest): Promise<TokenOutcome>;
+  /** RFC 8628, section 3.1. */
+  authorizeDevice(connector: Connector, server: Server, scopes: readonly string[]): Promise<DeviceAuthorization>;
+  /** One poll (RFC 8628, section 3.4). */
+  pollDevice(connector: Connector, server: Server, deviceCode: Secret): Promise<TokenOutcome>;
+  /** Asks for tokens with what a connector makes of credentials. */
+  exchangeCredentials(connector: Connector, server: Server, exchange: CredentialExchange): Promise<TokenOutcome>;
 }
 
 export const randomVerifier: () => Secret = () => secretOf(openid.randomPKCECodeVerifier());
 export const randomNonce: () => Secret = () => secretOf(openid.randomNonce());
 
-/** Only this file, client-authentication.ts and discovery.ts know openid-client. */
+const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
+
 export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): TokenEndpoint {
   const keys = new Map<string, openid.ExportedJWKSCache>();
   const discover = createDiscovery({ transport, now });
+  const send = createTokenRequests(transport, now);
 
   async function server(connector: Connector, params: Readonly<Record<string, string>>): Promise<Server> {
     const complete = connector.tokenEndpoint !== undefined && connector.authorizationEndpoint !== undefined;
@@ -66,62 +78,33 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
     return serverOf(connector, params, await discover(connector, issuer));
   }
 
-  function configure(connector: Connector, target: Server, tokenEndpoint: string): openid.Configuration {
-    const metadata: openid.ServerMetadata = {
-      // Without an issuer nothing is compared with this: it only has to be there.
-      issuer: target.issuer ?? new URL(tokenEndpoint).origin,
-      authorization_endpoint: target.authorizationEndpoint,
-      // As openid-client hands it to the fetch below, which tells the token request by it.
-      token_endpoint: new URL(tokenEndpoint).href,
-      authorization_response_iss_parameter_supported: target.issParameterSupported,
-      ...(target.jwksUri === undefined ? {} : { jwks_uri: target.jwksUri }),
-    };
-    const configuration = new openid.Configuration(
-      metadata,
-      connector.clientId,
-      { [openid.clockSkew]: Math.round((now() - Date.now()) / 1000), [openid.clockTolerance]: 60 },
-      authenticator(connector.clientAuthentication, now),
-    );
-    if (connector.loopback === true) openid.allowInsecureRequests(configuration);
-    return configuration;
-  }
-
-  async function authorizationUrl(connector: Connector, target: Server, request: AuthorizationRequest): Promise<URL> {
-    const extra =
-      typeof connector.authorizationParams === "function"
-        ? connector.authorizationParams({ hasRefreshToken: request.hasRefreshToken })
-        : connector.authorizationParams;
-    const parameters: Record<string, string> = {
-      ...extra,
-      ...(connector.scopes.length === 0 ? {} : { scope: connector.scopes.join(connector.scopeSeparator) }),
-      ...(connector.responseMode === undefined ? {} : { response_mode: connector.responseMode }),
-      ...(request.nonce === undefined ? {} : { nonce: request.nonce.reveal() }),
-      response_type: "code",
-      client_id: connector.clientId,
-      redirect_uri: request.redirectUri,
-      state: request.state,
-    };
-    if (request.codeVerifier !== undefined) {
-      parameters["code_challenge"] = await openid.calculatePKCECodeChallenge(request.codeVerifier.reveal());
-      parameters["code_challenge_method"] = "S256";
-    }
-    return openid.buildAuthorizationUrl(configure(connector, target, target.tokenEndpoint), parameters);
-  }
-
-  async function exchange(connector: Connector, target: Server, request: CodeExchange): Promise<TokenOutcome> {
-    const configuration = configure(connector, target, target.tokenEndpoint);
+  /** Runs a grant that may bring an ID token, whose signature is checked with the issuer's keys. */
+  async function withKeys(
+    connector: Connector,
+    target: Server,
+    request: TokenRequest,
+    grant: (configuration: openid.Configuration) => ReturnType<typeof openid.genericGrantRequest>,
+  ): Promise<TokenOutcome> {
+    const configuration = configure(connector, target, target.tokenEndpoint, now);
     const { issuer, jwksUri } = target;
     if (issuer !== undefined && jwksUri !== undefined) {
       openid.enableNonRepudiationChecks(configuration);
       const known = keys.get(jwksUri);
       if (known !== undefined) openid.setJwksCache(configuration, known);
     }
+    const outcome = await send(connector, configuration, request, () => grant(configuration));
+    const read = openid.getJwksCache(configuration);
+    if (jwksUri !== undefined && read !== undefined) keys.set(jwksUri, read);
+    return outcome;
+  }
+
+  function exchange(connector: Connector, target: Server, request: CodeExchange): Promise<TokenOutcome> {
     const current = new URL(request.redirectUri);
     for (const [name, value] of request.response) current.searchParams.append(name, value);
     // A provider without a known issuer cannot be compared; its own redirect URI tells it from others (RFC 9700, 4.4.2.2).
     if (target.issuer === undefined) current.searchParams.delete("iss");
     const secrets = [secretOrNone(request.response.get("code") ?? undefined), request.codeVerifier];
-    const outcome = await send(connector, configuration, { secrets }, () =>
+    return withKeys(connector, target, { secrets }, (configuration) =>
       openid.authorizationCodeGrant(
         configuration,
         current,
@@ -129,20 +112,18 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
           expectedState: request.state,
           ...(request.codeVerifier === undefined ? {} : { pkceCodeVerifier: request.codeVerifier.reveal() }),
           ...(request.nonce === undefined ? {} : { expectedNonce: request.nonce.reveal(), idTokenExpected: true }),
+          ...(request.maxAge === undefined ? {} : { maxAge: request.maxAge }),
         },
         { ...connector.tokenParams },
       ),
     );
-    const read = openid.getJwksCache(configuration);
-    if (jwksUri !== undefined && read !== undefined) keys.set(jwksUri, read);
-    return outcome;
   }
 
   // A refreshed ID token came straight from the token endpoint over TLS, which OpenID Connect Core, section 3.1.3.7 (6)
   // takes for its signature: fetching keys here would stand between a rotated refresh token and its commit.
 
   async function refresh(connector: Connector, target: Server, request: RefreshRequest): Promise<TokenOutcome> {
-    const configuration = configure(connector, target, target.refreshEndpoint);
+    const configuration = configure(connector, target, target.refreshEndpoint, now);
     const outcome = await send(
       connector,
       configuration,
@@ -164,91 +145,50 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
     };
   }
 
-  /** Runs one grant of openid-client, with the answer judged and normalised before openid-client sees it. */
-  async function send(
+  async function exchangeCredentials(
     connector: Connector,
-    configuration: openid.Configuration,
-    { secrets, refreshing, transport: how }: GrantRequest,
-    grant: () => Promise<openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers>,
+    target: Server,
+    { request, secrets, maySend }: CredentialExchange,
   ): Promise<TokenOutcome> {
-    let judged: Judgement | undefined;
-    let hasLeft = false;
-    let keysUnavailable = false;
-    configuration.timeout = 0;
-    configuration[openid.customFetch] = async (url, init) => {
-      hasLeft = true;
-      const tokenRequest = url === configuration.serverMetadata().token_endpoint;
-      const request = tokenRequest ? encodeBody(connector, init as RequestInit) : (init as RequestInit);
-      const sent = await transport(url, request, tokenRequest ? how : undefined);
-      if (!tokenRequest) {
-        const reading = await readAgain(sent, () => transport(url, request));
-        keysUnavailable = !isAnswer(reading);
-        return toResponse(reading);
-      }
-      judged = scrub(judge(connector, sent, refreshing, now()), [
-        ...secrets,
-        clientSecretOf(connector.clientAuthentication),
-      ]);
-      if (judged.kind !== "granted") throw new Error(judged.kind);
-      return Response.json(judged.primary);
-    };
+    const how = { freshSocket: false, maySend };
     try {
-      const result = await grant();
-      if (judged?.kind !== "granted") throw new Error("no token request was made");
-      const { tokenSets, tokenResponse } = judged;
-      return { kind: "tokens", tokenSets, tokenResponse, idTokenClaims: result.claims() as JsonObject | undefined };
-    } catch (error) {
-      const cause = causeWithoutSecrets(error);
-      if (judged?.kind === "granted") {
-        const { tokenSets } = judged;
-        return { kind: "invalid", cause, refreshTokens: refreshTokensOf(tokenSets), tokenSets, keysUnavailable };
+      if ("request" in request) {
+        const bearer = await sign(request.bearer, now());
+        const { url, init } = describedRequest(connector, target, request.request, { accessToken: bearer });
+        const judged = judge(connector, await transport(url, init, how), "default", now());
+        if (judged.kind !== "granted") return judged;
+        const { tokenSets, tokenResponse } = judged;
+        return { kind: "tokens", tokenSets, tokenResponse, idTokenClaims: undefined };
       }
-      if (judged !== undefined) return judged;
-      if (hasLeft) return { kind: "ambiguous", answered: false, cause, retryAt: new Date(now() + 5_000) };
-      return { kind: "rejected", error: { error: "invalid_request", errorDescription: cause.message } };
+      const assertion = request.assertion === undefined ? undefined : await sign(request.assertion, now());
+      const form = { ...request.form, ...(assertion === undefined ? {} : { assertion: assertion.reveal() }) };
+      const hidden = assertion === undefined ? secrets : [...secrets, assertion];
+      return await withKeys(
+        connector,
+        target,
+        { secrets: hidden, refreshing: "default", transport: how },
+        (configuration) =>
+          openid.genericGrantRequest(configuration, request.grantType, { ...connector.tokenParams, ...form }),
+      );
+    } catch (error) {
+      if (isGrantkeeperError(error)) return { kind: "unproven", error };
+      throw error;
     }
   }
 
-  return { server, authorizationUrl, exchange, refresh };
-}
-
-/** The tokens are here already, and the keys are all that is missing: they are asked for three times. */
-async function readAgain(first: Transfer, read: () => Promise<Transfer>): Promise<Transfer> {
-  let sent = first;
-  for (let count = 1; count < 3 && !isAnswer(sent); count++) sent = await read();
-  return sent;
-}
-
-function isAnswer(sent: Transfer): boolean {
-  return sent.kind === "answered" && sent.response.status === 200;
-}
-
-interface GrantRequest {
-  /** What must not be shown in whatever the provider says about it. */
-  readonly secrets: readonly (Secret | undefined)[];
-  /** The token set that a refresh asks for. */
-  readonly refreshing?: string;
-  readonly transport?: TransportRequest;
-}
-
-/** Takes what was sent out of what the provider says about it: an error's words end up in messages and logs. */
-function scrub(judged: Judgement, secrets: readonly (Secret | undefined)[]): Judgement {
-  if (judged.kind !== "refused" && judged.kind !== "rejected") return judged;
-  // The longest first: of one that another begins with, a rest would be left.
-  const found = secrets
-    .map((secret) => secret?.reveal() ?? "")
-    .filter((secret) => secret !== "")
-    .sort((a, b) => b.length - a.length);
-  const clean = (text: string): string =>
-    found.reduce((line, secret) => line.replaceAll(secret, () => "[redacted]"), String(text));
-  const { error, errorDescription } = judged.error;
-  const cleaned = { error: clean(error), ...defined("errorDescription", errorDescription && clean(errorDescription)) };
-  return { kind: judged.kind, error: cleaned };
-}
-
-function encodeBody(connector: Connector, init: RequestInit): RequestInit {
-  if (connector.bodyFormat !== "json" || !(init.body instanceof URLSearchParams)) return init;
-  const headers = new Headers(init.headers);
-  headers.set("content-type", "application/json");
-  return { ...init, headers, body: JSON.stringify(Object.fromEntries(init.body)) };
+  return {
+    server,
+    authorizationUrl: createAuthorizationUrls(transport, now),
+    exchange,
+    refresh,
+    authorizeDevice: createDeviceAuthorization(transport, now),
+    pollDevice: (connector, target, deviceCode) =>
+      withKeys(connector, target, { secrets: [deviceCode] }, (configuration) =>
+        openid.genericGrantRequest(configuration, deviceGrant, {
+          ...connector.tokenParams,
+          device_code: deviceCode.reveal(),
+        }),
+      ),
+    exchangeCredentials,
+  };
 }

@@ -1,9 +1,9 @@
 import type { GrantkeeperError } from "../errors.ts";
 
-/** Refresh tokens whose last refresh failed a short while ago: until then the provider is left alone. Bounded. */
+/** Tokens, by their hashes, whose renewal failed a short while ago: until then the provider is left alone. Bounded. */
 export interface Failures {
-  get(refreshTokenHash: string): GrantkeeperError | undefined;
-  remember(refreshTokenHash: string, error: GrantkeeperError): void;
+  get(tokenHash: string): GrantkeeperError | undefined;
+  remember(tokenHash: string, error: GrantkeeperError): void;
 }
 
 const shortestMs = 2_000;
@@ -13,17 +13,17 @@ const maximumEntries = 10_000;
 export function createFailures(now: () => number): Failures {
   const entries = new Map<string, { readonly error: GrantkeeperError; readonly until: number }>();
   return {
-    get(refreshTokenHash) {
-      const entry = entries.get(refreshTokenHash);
+    get(tokenHash) {
+      const entry = entries.get(tokenHash);
       if (entry === undefined || now() < entry.until) return entry?.error;
-      entries.delete(refreshTokenHash);
+      entries.delete(tokenHash);
       return undefined;
     },
-    remember(refreshTokenHash, error) {
+    remember(tokenHash, error) {
       const wished = (error.retryAt?.getTime() ?? 0) - now();
       const until = now() + Math.min(Math.max(wished, shortestMs), longestMs);
-      entries.delete(refreshTokenHash);
-      entries.set(refreshTokenHash, { error, until });
+      entries.delete(tokenHash);
+      entries.set(tokenHash, { error, until });
       const [oldest] = entries.keys();
       if (entries.size > maximumEntries && oldest !== undefined) entries.delete(oldest);
     },

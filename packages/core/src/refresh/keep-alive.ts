@@ -40,7 +40,7 @@ export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
     let changed = false;
     try {
       const { grant } = await grants.open(claimed.row);
-      const connector = connectors.find(grant.connector);
+      const connector = await connectors.find(grant.connector, grant.owner);
       // A keeper without that connector leaves the row to one that has it.
       for (const [name, tokenSet] of connector === undefined ? [] : Object.entries(grant.tokenSets)) {
         if (connector === undefined || grant.ended[name] !== undefined) continue;

@@ -1,4 +1,4 @@
-import type { Connector } from "../connector/types.ts";
+import type { Rotation } from "../connector/types.ts";
 import type { TokenOutcome } from "../provider/token-answer.ts";
 import type { OpenIntent } from "../store/port.ts";
 
@@ -16,7 +16,7 @@ export function openIntent(
  * the store's time. What may be sent twice is sent at once; the rest waits until the provider must be done with it.
  */
 export function recoveryWait(
-  { rotation }: Connector,
+  rotation: Rotation,
   intent: OpenIntent | undefined,
   at: number,
   recoveryWaitMs: number,
@@ -27,7 +27,7 @@ export function recoveryWait(
 }
 
 /** Whether a refresh that failed may be sent again at once, by the one who sent it. */
-export function mayRepeat({ rotation }: Connector, outcome: TokenOutcome): boolean {
+export function mayRepeat(rotation: Rotation, outcome: TokenOutcome): boolean {
   if (outcome.kind === "unsent") return true;
   // Who answers with an error of its own asks for patience, whatever it did with the refresh token.
   return outcome.kind === "ambiguous" && !outcome.answered && rotation.kind !== "strict";

@@ -1,11 +1,13 @@
-import type { Connector } from "../connector/types.ts";
+import type { Connector, Rotation } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
-import type { OpenGrant, ReauthorizationReason } from "../grant/grants.ts";
+import type { Grant, OpenGrant, ReauthorizationReason } from "../grant/grants.ts";
 import type { Decision, HeldGrant, HoldOptions } from "../grant/leases.ts";
-import { liveTokenSet } from "../grant/live-token-set.ts";
+import { isRenewable, liveTokenSet } from "../grant/live-token-set.ts";
 import type { Connectors } from "../provider/connectors.ts";
+import { credentialExchangeOf } from "../provider/credentials.ts";
 import type { Server } from "../provider/server.ts";
-import type { TokenEndpoint } from "../provider/token-endpoint.ts";
+import type { TokenOutcome } from "../provider/token-answer.ts";
+import type { CredentialExchange, TokenEndpoint } from "../provider/token-endpoint.ts";
 import type { TokenSet } from "../provider/token-response.ts";
 import { type Secret, sameSecret } from "../secret.ts";
 import { createFailures } from "./failures.ts";
@@ -45,6 +47,15 @@ export interface Refresh {
   end(connectionId: string, name: string, seen: TokenSet, reason: ReauthorizationReason): Promise<void>;
 }
 
+/** By what a new access token is had. What is had by credentials spends nothing. */
+type Renewal =
+  | { readonly kind: "refresh token"; readonly refreshToken: Secret; readonly rotation: Rotation }
+  | {
+      readonly kind: "credentials";
+      readonly exchange: Omit<CredentialExchange, "maySend">;
+      readonly rotation: Rotation;
+    };
+
 /** What is done under the lease. */
 type Plan =
   | {
@@ -53,8 +64,8 @@ type Plan =
       /** Where the grant's refresh token goes. */
       readonly server: Server;
       readonly attemptId: string;
-      readonly refreshToken: Secret;
       readonly refreshTokenHash: string;
+      readonly renewal: Renewal;
     }
   /** The answer that the open intent waits for was written down. */
   | { readonly kind: "apply"; readonly entry: JournalEntry };
@@ -119,19 +130,21 @@ export function createRefresh(options: RefreshOptions): Refresh {
     const { grant, row } = open;
     const tokenSet = liveTokenSet(grant, name);
     const { refreshToken, expiresAt = Number.POSITIVE_INFINITY } = tokenSet;
-    if (refreshToken === undefined || !(isStale(tokenSet) || expiresAt <= now())) return { kind: "done", result: open };
+    const renewable = isRenewable(grant, name, tokenSet);
+    if (!renewable || !(isStale(tokenSet) || expiresAt <= now())) return { kind: "done", result: open };
     const refreshTokenHash = grants.hashRefreshToken(refreshToken);
     const intent = openIntent(row.intents, name, refreshTokenHash);
     if (intent !== undefined) {
       const entry = (await journal.find(row.connectionId)).find((found) => applies(found, row, refreshTokenHash));
       if (entry !== undefined) return { kind: "take", intent: undefined, plan: { kind: "apply", entry } };
     }
-    const connector = connectors.get(grant.connector);
+    const connector = await connectors.get(grant.connector, grant.owner);
     const server = await tokenEndpoint.server(connector, grant.params);
     connectors.assertSameClient(grant, connector, server);
-    const failure = failures.get(refreshTokenHash);
+    const failure = failures.get(grants.hashToken(tokenSet));
     if (failure !== undefined) throw failure;
-    const waitMs = recoveryWait(connector, intent, row.readAt, recoveryWaitMs);
+    const renewal = renewalOf(connector, server, grant, refreshToken);
+    const waitMs = recoveryWait(renewal.rotation, intent, row.readAt, recoveryWaitMs);
     if (waitMs > 0) {
       const error = new GrantkeeperError(
         "provider_unavailable",
@@ -144,27 +157,40 @@ export function createRefresh(options: RefreshOptions): Refresh {
     const attemptId = randomId("try");
     return {
       kind: "take",
-      intent: { attemptId, tokenSet: name, refreshTokenHash },
-      plan: { kind: "send", connector, server, attemptId, refreshToken, refreshTokenHash },
+      // Where nothing is spent, nobody has to know what is in flight.
+      intent: refreshToken === undefined ? undefined : { attemptId, tokenSet: name, refreshTokenHash },
+      plan: { kind: "send", connector, server, attemptId, refreshTokenHash, renewal },
     };
   }
 
   async function send(
     held: HeldGrant,
     name: string,
-    { connector, server, attemptId, refreshToken, refreshTokenHash }: Extract<Plan, { kind: "send" }>,
+    { connector, server, attemptId, refreshTokenHash, renewal }: Extract<Plan, { kind: "send" }>,
   ): Promise<OpenGrant | "look again"> {
     const { grant, row } = held;
     const tokenSet = liveTokenSet(grant, name);
+    const { rotation } = renewal;
     const maySend = (): boolean => now() - held.takenAt + options.callTimeoutMs + safetyMs <= options.leaseMs;
-    const request = { refreshToken, tokenSet: name, subject: grant.subject, maySend };
+    const request = (): Promise<TokenOutcome> => {
+      if (renewal.kind === "credentials") {
+        return tokenEndpoint.exchangeCredentials(connector, server, { ...renewal.exchange, maySend });
+      }
+      const { refreshToken } = renewal;
+      return tokenEndpoint.refresh(connector, server, {
+        refreshToken,
+        tokenSet: name,
+        subject: grant.subject,
+        maySend,
+      });
+    };
     let unanswered = openIntent(row.intents, name, refreshTokenHash) !== undefined;
-    let outcome = await tokenEndpoint.refresh(connector, server, request);
-    if (mayRepeat(connector, outcome) && maySend()) {
+    let outcome = await request();
+    if (mayRepeat(rotation, outcome) && maySend()) {
       unanswered ||= outcome.kind === "ambiguous";
-      outcome = await tokenEndpoint.refresh(connector, server, request);
+      outcome = await request();
     }
-    return settle({ held, name, attemptId, connector, tokenSet, unanswered }, outcome);
+    return settle({ held, name, attemptId, connector, rotation, tokenSet, unanswered }, outcome);
   }
 
   async function end(connectionId: string, name: string, seen: TokenSet, reason: ReauthorizationReason): Promise<void> {
@@ -190,8 +216,15 @@ export function createRefresh(options: RefreshOptions): Refresh {
 
 /** Of what can be refreshed: what cannot be is its caller's to judge. */
 function hasRunOut({ grant }: OpenGrant, name: string, now: number): boolean {
-  const { refreshToken, expiresAt = Number.POSITIVE_INFINITY } = liveTokenSet(grant, name);
-  return refreshToken !== undefined && expiresAt <= now;
+  const tokenSet = liveTokenSet(grant, name);
+  const { expiresAt = Number.POSITIVE_INFINITY } = tokenSet;
+  return isRenewable(grant, name, tokenSet) && expiresAt <= now;
+}
+
+function renewalOf(connector: Connector, server: Server, grant: Grant, refreshToken: Secret | undefined): Renewal {
+  if (refreshToken !== undefined) return { kind: "refresh token", refreshToken, rotation: connector.rotation };
+  const exchange = credentialExchangeOf(connector, server, grant.params, grant.credentials ?? {});
+  return { kind: "credentials", exchange, rotation: { kind: "none" } };
 }
 
 function tooSlow(connector: string): GrantkeeperError {

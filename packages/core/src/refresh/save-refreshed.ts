@@ -169,6 +169,8 @@ function createJournalled(
     async write() {
       if (written !== undefined) return;
       const entry = entryOfThis();
+      // Without a refresh token nothing is lost that could not be had once more.
+      if (Object.values(entry.received).every(({ refreshToken }) => refreshToken === undefined)) return;
       await journal.write(entry).then(
         () => {
           written = entry;

@@ -1,4 +1,4 @@
-import type { Connector } from "../connector/types.ts";
+import type { Connector, Rotation } from "../connector/types.ts";
 import type { GrantkeeperError } from "../errors.ts";
 import type { Grant, OpenGrant, ReauthorizationReason } from "../grant/grants.ts";
 import { type HeldGrant, notConnected } from "../grant/leases.ts";
@@ -21,7 +21,9 @@ export interface Attempt {
   readonly name: string;
   readonly attemptId: string;
   readonly connector: Connector;
-  /** What was sent. */
+  /** What sending does to what was sent. */
+  readonly rotation: Rotation;
+  /** What is to be replaced. */
   readonly tokenSet: TokenSet;
   /** Whether the refresh token was sent before, by us or by a predecessor whose intent is open, and no answer came. */
   readonly unanswered: boolean;
@@ -40,12 +42,12 @@ export function createSettle(options: SettleOptions): Settle {
   const { now } = options.environment;
 
   async function settle(attempt: Attempt, outcome: TokenOutcome): Promise<OpenGrant | "look again"> {
-    const { held, name, connector, unanswered } = attempt;
+    const { held, name, rotation, unanswered } = attempt;
     switch (outcome.kind) {
       case "tokens":
         return keep(attempt, outcome);
       case "refused":
-        return believe(attempt, unanswered && connector.rotation.kind !== "none");
+        return believe(attempt, unanswered && rotation.kind !== "none");
       case "invalid": {
         const refreshToken = outcome.refreshTokens[name];
         const error = failed(attempt, tokenRequestError(outcome, held.grant.connector, now()), refreshToken);
@@ -75,7 +77,7 @@ export function createSettle(options: SettleOptions): Settle {
   }
 
   async function keep(
-    { held, name, attemptId, connector, unanswered }: Attempt,
+    { held, name, attemptId, connector, rotation, unanswered }: Attempt,
     outcome: Extract<TokenOutcome, { kind: "tokens" }>,
   ): Promise<OpenGrant | "look again"> {
     // More sets than the one that was asked for are rare, and kept: one may hold a new refresh token.
@@ -91,7 +93,7 @@ export function createSettle(options: SettleOptions): Settle {
       return [set, { ...toTokenSet(response, context), fence }];
     });
     const tokenSets = Object.fromEntries(received);
-    const doubted = unanswered && connector.rotation.kind !== "none";
+    const doubted = unanswered && rotation.kind !== "none";
     const saved = await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: true, doubted });
     if (saved === undefined) return "look again";
     const about = { connector: held.grant.connector, connectionId: held.lease.connectionId, tokenSet: name };
@@ -162,9 +164,9 @@ export function createSettle(options: SettleOptions): Settle {
 
   function failed({ held, name }: Attempt, error: GrantkeeperError, salvaged?: Secret): GrantkeeperError {
     const { connectionId } = held.lease;
-    for (const refreshToken of [held.grant.tokenSets[name]?.refreshToken, salvaged]) {
-      if (refreshToken !== undefined) failures.remember(grants.hashRefreshToken(refreshToken), error);
-    }
+    const tokenSet = held.grant.tokenSets[name];
+    if (tokenSet !== undefined) failures.remember(grants.hashToken(tokenSet), error);
+    if (salvaged !== undefined) failures.remember(grants.hashRefreshToken(salvaged), error);
     const { connector } = held.grant;
     const about = { connector, connectionId, tokenSet: name, code: error.code };
     events.emit("connection.refresh_failed", about, grants.subjectOf(held.grant));

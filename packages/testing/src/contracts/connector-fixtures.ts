@@ -111,7 +111,11 @@ export function readAccount(
   },
 ): Account | undefined {
   if (connector.identify) {
-    return connector.identify.read({ ...input, tokenSets: Object.keys(readTokens(connector, input.tokenResponse)) });
+    return connector.identify.read({
+      ...input,
+      credentials: {},
+      tokenSets: Object.keys(readTokens(connector, input.tokenResponse)),
+    });
   }
   const claims: JsonObject = { ...input.idTokenClaims, ...(isObject(input.response) ? input.response : {}) };
   const { sub, name, email, picture } = claims;

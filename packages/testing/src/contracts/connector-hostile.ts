@@ -43,6 +43,7 @@ function checkAccount(connector: Connector, response: Json | undefined, tokenRes
       idTokenClaims,
       tokenSets: ["default"],
       params: {},
+      credentials: {},
     });
     if (account === undefined) continue;
     assert.ok(typeof account.id === "string" && account.id !== "", "an account has an id that is a string");

@@ -81,7 +81,9 @@ export function createPlainClient(
               code_challenge: createHash("sha256").update(codeVerifier).digest("base64url"),
               code_challenge_method: "S256",
             }),
-        ...(typeof extra === "function" ? extra({ hasRefreshToken: false }) : extra),
+        ...(typeof extra === "function"
+          ? extra({ hasRefreshToken: false, scopes: requestedScopes(connector) })
+          : extra),
       };
       for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
       return { url, state, codeVerifier };
@@ -150,4 +152,9 @@ function basic(id: string, secret: string, encoding: BasicEncoding): string {
   const encode = (value: string) =>
     encoding === "raw" ? value : new URLSearchParams({ value }).toString().slice("value=".length);
   return `Basic ${Buffer.from(`${encode(id)}:${encode(secret)}`).toString("base64")}`;
+}
+
+function requestedScopes({ scopes, tokenSets }: Connector): Readonly<Record<string, readonly string[]>> {
+  const others = Object.entries(tokenSets).map(([name, set]) => [name, set?.scopes ?? []] as const);
+  return { default: scopes, ...Object.fromEntries(others) };
 }
