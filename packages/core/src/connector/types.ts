@@ -140,6 +140,12 @@ export interface Connector<Param extends string = string, TokenSet extends strin
   readonly refreshEndpoint?: string | undefined;
   /** RFC 7009. */
   readonly revocationEndpoint?: string | undefined;
+  /** RFC 8628, section 3.1. */
+  readonly deviceAuthorizationEndpoint?: string | undefined;
+  /** RFC 7662. */
+  readonly introspectionEndpoint?: string | undefined;
+  /** RFC 9126. */
+  readonly pushedAuthorizationRequestEndpoint?: string | undefined;
   /** OpenID Connect Core, section 5.3. It also identifies the account where `identify` is left out. */
   readonly userinfoEndpoint?: string | undefined;
   readonly jwksUri?: string | undefined;
@@ -150,6 +156,8 @@ export interface Connector<Param extends string = string, TokenSet extends strin
   readonly apiOrigins: readonly string[];
   /** Sent with every API call, `identify` and `revoke` included, unless the caller sets the same header. */
   readonly apiHeaders?: Readonly<Record<string, string>> | undefined;
+  /** The header that carries the access token alone, without a scheme, as `x-api-key`. Left out: `Authorization` with the token type (RFC 6750, section 2.1). */
+  readonly tokenHeader?: string | undefined;
 
   /** Scopes asked for in the `default` token set. */
   readonly scopes: readonly string[];
