@@ -8,7 +8,23 @@ export type { RawRow, SealedStoreUnderTest, StoreDoor } from "./contracts/sealed
 export { type StoreContractOptions, storeContract } from "./contracts/store.ts";
 export type { StoreUnderTest } from "./contracts/store-rows.ts";
 export type { TestFunction } from "./contracts/test-function.ts";
-export type { ApiRequestEntry, Lineage, ProviderLog, RevocationEntry, TokenRequestEntry } from "./provider/log.ts";
+export type { DeviceOptions } from "./provider/device/codes.ts";
+export { failing } from "./provider/failing.ts";
+export type {
+  ClientCredentialsOptions,
+  GrantOptions,
+  JwtBearerOptions,
+  SubjectToken,
+  TokenExchangeOptions,
+} from "./provider/grants/options.ts";
+export type {
+  ApiRequestEntry,
+  ClientRequestEntry,
+  Lineage,
+  ProviderLog,
+  RevocationEntry,
+  TokenRequestEntry,
+} from "./provider/log.ts";
 export type {
   EmulatedProvider,
   Fault,
@@ -19,6 +35,7 @@ export type {
   SeedOptions,
 } from "./provider/options.ts";
 export { startProvider } from "./provider/start.ts";
+export type { ApiKey, BasicCredential } from "./provider/static-credentials.ts";
 export type { AddedFault, FaultScope, NetworkFault } from "./proxy/faults.ts";
 export type { FaultProxy, FaultProxyOptions } from "./proxy/options.ts";
 export { startFaultProxy } from "./proxy/start.ts";

@@ -48,7 +48,7 @@ function tokenResponse({ request, tokenSets }: EmulatedTokenAnswer): EmulatedRes
       access_token: set.accessToken,
       ...(set.expiresInSeconds !== undefined && { expires_in: set.expiresInSeconds }),
       // The refresh token that was given once goes on being used.
-      ...(request === "authorization_code" && set.refreshToken !== undefined && { refresh_token: set.refreshToken }),
+      ...(request !== "refresh_token" && set.refreshToken !== undefined && { refresh_token: set.refreshToken }),
       scope: set.scopes.map(longName).join(" "),
       token_type: "Bearer",
       ...(set.idToken !== undefined && { id_token: set.idToken }),

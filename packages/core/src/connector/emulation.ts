@@ -28,10 +28,16 @@ export interface EmulatedResponse {
   readonly text?: string;
 }
 
-/** What a token answer is made of. `request` tells an exchange from a refresh. */
+/** What a token answer is made of. `request` says by which grant the tokens were asked for. */
 export interface EmulatedTokenAnswer {
-  readonly request: "authorization_code" | "refresh_token";
-  /** On an exchange every set that was granted; on a refresh the one that the refresh token belongs to. */
+  readonly request:
+    | "authorization_code"
+    | "refresh_token"
+    | "device_code"
+    | "client_credentials"
+    | "jwt_bearer"
+    | "token_exchange";
+  /** On a refresh the one set that the refresh token belongs to; else every set that was granted. */
   readonly tokenSets: Readonly<Record<string, IssuedTokenSet>>;
   readonly account: EmulatedAccount;
 }
@@ -42,7 +48,10 @@ export interface EmulatedApiRequest {
   readonly url: URL;
   readonly headers: Headers;
   readonly body: string;
-  /** `undefined` when the token is missing, unknown, expired or revoked; `reason` then says which. */
+  /**
+   * Whose access token, API key or user name the request carries; `undefined` when that is missing, unknown, expired or
+   * revoked, and `reason` then says which.
+   */
   readonly token:
     | { readonly account: EmulatedAccount; readonly tokenSet: string; readonly scopes: readonly string[] }
     | undefined;

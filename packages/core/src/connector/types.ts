@@ -114,7 +114,7 @@ export interface Revoke {
 
 /** What `authorizationParams` may look at, when it is a function. */
 export interface AuthorizationContext {
-  /** True when this flow reconnects a connection that still holds a refresh token. */
+  /** True when this flow reconnects a connection that still holds a refresh token for all that is asked for. */
   readonly hasRefreshToken: boolean;
   /** What this flow asks for, by token set. */
   readonly scopes: Readonly<Record<string, readonly string[]>>;

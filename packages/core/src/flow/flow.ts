@@ -4,7 +4,7 @@ import type { Connector } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
 import type { Grants, StepUp } from "../grant/grants.ts";
 import { notConnected } from "../grant/leases.ts";
-import { addScopes, requestedScopes } from "../grant/scopes.ts";
+import { addScopes, missingScopes, requestedScopes } from "../grant/scopes.ts";
 import { type Connectors, checkParams } from "../provider/connectors.ts";
 import type { Server } from "../provider/server.ts";
 import { randomNonce, randomVerifier, type TokenEndpoint } from "../provider/token-endpoint.ts";
@@ -117,8 +117,11 @@ export function createFlows(options: FlowOptions): Flows {
     const tokenSet = previous?.grant.tokenSets["default"];
     const own =
       previous?.grant.clientId === connector.clientId && previous.grant.tokenEndpoint === server.tokenEndpoint;
-    const hasRefreshToken =
-      own && tokenSet?.refreshToken !== undefined && previous?.grant.ended["default"] === undefined;
+    const isEnough =
+      previous !== undefined &&
+      previous.grant.ended["default"] === undefined &&
+      missingScopes(connector, "default", previous.grant, record.requestedScopes["default"]).length === 0;
+    const hasRefreshToken = own && tokenSet?.refreshToken !== undefined && isEnough;
     const url = await tokenEndpoint.authorizationUrl(connector, server, {
       ...wishes,
       ...{ redirectUri, state, nonce, codeVerifier, hasRefreshToken, scopes: record.requestedScopes },

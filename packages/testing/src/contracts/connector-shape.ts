@@ -138,6 +138,9 @@ function endpointsOf(connector: Connector): readonly string[] {
     connector.tokenEndpoint,
     connector.refreshEndpoint,
     connector.revocationEndpoint,
+    connector.deviceAuthorizationEndpoint,
+    connector.introspectionEndpoint,
+    connector.pushedAuthorizationRequestEndpoint,
     connector.userinfoEndpoint,
     connector.jwksUri,
   ].filter((url) => url !== undefined);

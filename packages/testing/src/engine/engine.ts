@@ -18,6 +18,15 @@ export type AccessLookup =
   | { readonly kind: "live"; readonly grant: GrantState; readonly tokenSet: string; readonly scopes: readonly string[] }
   | { readonly kind: "unknown" | "expired" | "revoked" };
 
+/** What a token is good for now. */
+export interface LiveToken {
+  readonly kind: "access" | "refresh";
+  readonly grant: GrantState;
+  readonly scopes: readonly string[];
+  /** Unix milliseconds; `undefined` where it does not expire. */
+  readonly expiresAt: number | undefined;
+}
+
 export interface SeedRequest {
   readonly accountId: string;
   readonly scopes: Readonly<Record<string, readonly string[]>>;
@@ -38,10 +47,16 @@ export interface TokenEngine {
     readonly scopes: readonly string[] | undefined;
   }) => IssuedGrant | Refusal;
   readonly seed: (request: SeedRequest) => IssuedGrant;
+  /** Adds a grant that no code stands for, such as a device's or a client's own. */
+  readonly issue: (
+    consent: Omit<SeedRequest, "accessTokenExpired"> & { readonly params: Readonly<Record<string, string>> },
+  ) => IssuedGrant;
   /** Looks an access token up as using it does. */
   readonly useAccessToken: (token: string) => AccessLookup;
   /** Whether refreshing with this token would succeed now. Changes nothing. */
   readonly isAlive: (refreshToken: string) => boolean;
+  /** What a token of either kind is good for, or `undefined` when it is for nothing. Changes nothing. */
+  readonly inspect: (token: string) => LiveToken | undefined;
   /** The claims of a token of this provider, dead or alive. */
   readonly describe: (token: string) => TokenClaims | undefined;
   /** The account of the grant that a token of this provider belongs to. */
@@ -106,8 +121,7 @@ export function createTokenEngine(options: EngineOptions): TokenEngine {
     return { grant, tokenSets: { [claims.tokenSet]: issued }, nonce: undefined };
   };
 
-  const useAccessToken = (token: string): AccessLookup => {
-    const claims = text.read(token);
+  const lookUp = (claims: TokenClaims | undefined): AccessLookup => {
     const found = claims?.kind === "access" ? find(claims) : undefined;
     if (claims === undefined || found === undefined || found.grant.clientId !== clientId) return { kind: "unknown" };
     const { grant, set } = found;
@@ -115,9 +129,25 @@ export function createTokenEngine(options: EngineOptions): TokenEngine {
     if (revoked || claims.serial <= set.accessRevokedThrough) return { kind: "revoked" };
     const expired = claims.expiresAt !== undefined && now() >= claims.expiresAt;
     if (expired || claims.serial <= set.accessExpiredThrough) return { kind: "expired" };
-    markUsed(set, claims.generation, rotation);
     const scopes = set.narrowed[claims.serial] ?? set.scopes;
     return { kind: "live", grant, tokenSet: claims.tokenSet, scopes };
+  };
+
+  const useAccessToken = (token: string): AccessLookup => {
+    const claims = text.read(token);
+    const access = lookUp(claims);
+    const set = access.kind === "live" ? access.grant.sets[access.tokenSet] : undefined;
+    if (claims && set) markUsed(set, claims.generation, rotation);
+    return access;
+  };
+
+  const isAlive = (refreshToken: string): boolean => {
+    const claims = text.read(refreshToken);
+    const found = claims?.kind === "refresh" ? find(claims) : undefined;
+    if (claims === undefined || found === undefined || found.grant.clientId !== clientId) return false;
+    if (found.grant.ended || found.set.ended) return false;
+    if (claims.expiresAt !== undefined && now() >= claims.expiresAt) return false;
+    return judge(found.set, claims.generation, rotation, now()).kind === "live";
   };
 
   return {
@@ -129,14 +159,17 @@ export function createTokenEngine(options: EngineOptions): TokenEngine {
     exchange,
     refresh,
     seed: (request) => issuer.newGrant({ ...request, params: {} }),
+    issue: (consent) => issuer.newGrant({ ...consent, accessTokenExpired: false }),
     useAccessToken,
-    isAlive: (refreshToken) => {
-      const claims = text.read(refreshToken);
-      const found = claims?.kind === "refresh" ? find(claims) : undefined;
-      if (claims === undefined || found === undefined || found.grant.clientId !== clientId) return false;
-      if (found.grant.ended || found.set.ended) return false;
-      if (claims.expiresAt !== undefined && now() >= claims.expiresAt) return false;
-      return judge(found.set, claims.generation, rotation, now()).kind === "live";
+    isAlive,
+    inspect: (token) => {
+      const claims = text.read(token);
+      const found = find(claims);
+      if (claims === undefined || found === undefined) return undefined;
+      const { kind, expiresAt } = claims;
+      const access = lookUp(claims);
+      if (access.kind === "live") return { kind, grant: access.grant, scopes: access.scopes, expiresAt };
+      return isAlive(token) ? { kind, grant: found.grant, scopes: found.set.scopes, expiresAt } : undefined;
     },
     describe: (token) => text.read(token),
     accountOf: (token) => find(text.read(token))?.grant.accountId,

@@ -4,6 +4,7 @@ import type { Adapter, AdapterFactory, AdapterPayload } from "oidc-provider";
 export function memoryAdapter(): AdapterFactory {
   const entries = new Map<string, AdapterPayload>();
   const byUid = new Map<string, string>();
+  const byUserCode = new Map<string, string>();
   const byGrant = new Map<string, Set<string>>();
 
   return (model): Adapter => {
@@ -12,13 +13,14 @@ export function memoryAdapter(): AdapterFactory {
       upsert: async (id, payload) => {
         entries.set(key(id), payload);
         if (payload.uid !== undefined) byUid.set(`${model}:${payload.uid}`, id);
+        if (payload.userCode !== undefined) byUserCode.set(payload.userCode, id);
         if (payload.grantId === undefined) return;
         const members = byGrant.get(payload.grantId) ?? new Set();
         byGrant.set(payload.grantId, members.add(key(id)));
       },
       find: async (id) => entries.get(key(id)),
       findByUid: async (uid) => entries.get(key(byUid.get(`${model}:${uid}`) ?? "")),
-      findByUserCode: async () => undefined,
+      findByUserCode: async (userCode) => entries.get(key(byUserCode.get(userCode) ?? "")),
       consume: async (id) => {
         const payload = entries.get(key(id));
         if (payload) payload.consumed = Math.floor(Date.now() / 1000);

@@ -6,8 +6,10 @@ export function oidcConnector(client: {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly rotation: Rotation;
+  /** True: the connector pushes its requests. */
+  readonly pushes: boolean;
 }): Connector<never, never> {
-  const { issuer, clientId, clientSecret, rotation } = client;
+  const { issuer, clientId, clientSecret, rotation, pushes } = client;
   return defineConnector<never, never>({
     id: "oidc",
     name: "OpenID provider",
@@ -18,6 +20,9 @@ export function oidcConnector(client: {
     authorizationEndpoint: `${issuer}/auth`,
     tokenEndpoint: `${issuer}/token`,
     revocationEndpoint: `${issuer}/token/revocation`,
+    deviceAuthorizationEndpoint: `${issuer}/device/auth`,
+    introspectionEndpoint: `${issuer}/token/introspection`,
+    ...(pushes ? { pushedAuthorizationRequestEndpoint: `${issuer}/request` } : {}),
     userinfoEndpoint: `${issuer}/me`,
     jwksUri: `${issuer}/jwks`,
     apiBaseUrl: `${issuer}/`,

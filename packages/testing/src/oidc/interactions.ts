@@ -10,9 +10,13 @@ export function interactionUrl(_ctx: unknown, { uid }: { readonly uid: string })
   return `/interaction/${uid}`;
 }
 
+/** The scopes of each resource server, by its resource indicator (RFC 8707). */
+export type Resources = Readonly<Record<string, readonly string[]>>;
+
 /** Answers the page on which a user signs in and consents in one step; `false` for any other path. */
 export async function answerInteraction(
   provider: Provider,
+  resources: Resources,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<boolean> {
@@ -34,6 +38,12 @@ export async function answerInteraction(
   }
   const grant = new provider.Grant({ accountId, clientId: String(params["client_id"]) });
   grant.addOIDCScope(String(params["scope"] ?? ""));
+  const asked = String(params["scope"] ?? "").split(" ");
+  for (const resource of [params["resource"]].flat()) {
+    const scopes = typeof resource === "string" ? (resources[resource] ?? []) : [];
+    const granted = scopes.filter((scope) => asked.includes(scope));
+    if (typeof resource === "string" && granted.length > 0) grant.addResourceScope(resource, granted);
+  }
   const result = { login: { accountId }, consent: { grantId: await grant.save() } };
   await provider.interactionFinished(request, response, result);
   return true;

@@ -9,7 +9,7 @@ export interface OidcTokenRequestEntry {
   clientId: string | undefined;
   /** oidc-provider's own id of the grant. */
   grantId: string | undefined;
-  /** `issued`, or the error code of RFC 6749, section 5.2; `pending` while in flight. */
+  /** `issued`, or the error code of RFC 6749, section 5.2 and its extensions; `pending` while in flight. */
   outcome: string;
   /** True when a spent refresh token was presented. */
   reuse: boolean;
@@ -45,7 +45,8 @@ export function recordTokenRequests(provider: Provider): OidcLog {
     const { params, entities } = ctx.oidc;
     entry.grantType = text(params?.["grant_type"]);
     entry.clientId = entities.Client?.clientId;
-    entry.grantId = entities.RefreshToken?.grantId ?? entities.AuthorizationCode?.grantId;
+    entry.grantId =
+      entities.RefreshToken?.grantId ?? entities.AuthorizationCode?.grantId ?? entities.DeviceCode?.grantId;
     entry.outcome =
       ctx.status === 200 ? "issued" : (text((ctx.body as { error?: unknown }).error) ?? String(ctx.status));
     entry.reuse = spent.has(ctx);

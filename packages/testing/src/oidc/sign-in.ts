@@ -1,3 +1,5 @@
+import { type Browser, openBrowser } from "./browser.ts";
+
 export interface SignInChoice {
   /** Who signs in: the `sub` of the account. */
   readonly login: string;
@@ -11,39 +13,39 @@ const mostSteps = 12;
  * Signs in and consents by plain HTTP, as a user's browser would, and returns the callback URL that
  * the browser would go to.
  */
-export async function signIn(authorizationUrl: string | URL, { login, deny = false }: SignInChoice): Promise<URL> {
-  const { origin } = new URL(authorizationUrl);
-  const cookies = new Map<string, string>();
-  const request = async (url: URL, form?: URLSearchParams): Promise<Response> => {
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-    const response = await fetch(url, {
-      method: form ? "POST" : "GET",
-      headers: { cookie },
-      body: form ?? null,
-      redirect: "manual",
-    });
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      if (value === "") cookies.delete(name);
-      else cookies.set(name, value);
-    }
-    return response;
-  };
+export async function signIn(authorizationUrl: string | URL, choice: SignInChoice): Promise<URL> {
+  const url = new URL(authorizationUrl);
+  const end = await walk(openBrowser(), url, undefined, choice);
+  if (end.kind === "left") return end.url;
+  throw new Error(`${end.url.pathname} answered ${end.status}.`);
+}
 
-  let url = new URL(authorizationUrl);
-  let form: URLSearchParams | undefined;
+/** Where the walk through a provider's pages ends: at an address elsewhere, or on a page that asks for nobody's name. */
+export type WalkEnd =
+  | { readonly kind: "left"; readonly url: URL }
+  | { readonly kind: "page"; readonly url: URL; readonly status: number; readonly page: string };
+
+/** Follows a provider's redirects, and signs in and consents where its pages ask for it. */
+export async function walk(
+  browser: Browser,
+  start: URL,
+  posted: URLSearchParams | undefined,
+  { login, deny = false }: SignInChoice,
+): Promise<WalkEnd> {
+  let url = start;
+  let form = posted;
   for (let step = 0; step < mostSteps; step++) {
-    const response = await request(url, form);
+    const response = await browser(url, form);
     const location = response.headers.get("location");
     form = undefined;
     if (location !== null) {
       url = new URL(location, url);
-      if (url.origin !== origin) return url;
+      if (url.origin !== start.origin) return { kind: "left", url };
       continue;
     }
     const page = await response.text();
     if (response.status !== 200 || !page.includes('name="login"')) {
-      throw new Error(`${url.pathname} answered ${response.status}.`);
+      return { kind: "page", url, status: response.status, page };
     }
     form = new URLSearchParams({ login, decision: deny ? "deny" : "allow" });
   }

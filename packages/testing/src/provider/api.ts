@@ -1,5 +1,6 @@
 import type { EmulatedRoute } from "@grantkeeper/core/connector";
 import { identityClaims } from "../engine/id-token.ts";
+import { type Access, lookUpAccess } from "./access.ts";
 import { authenticatesClient, isClientBasic } from "./client-authentication.ts";
 import {
   emulatedResponse,
@@ -9,13 +10,12 @@ import {
   lineageOf,
   type ProviderContext,
 } from "./context.ts";
-import type { ApiRequestEntry } from "./log.ts";
 import { readParameters } from "./parameters.ts";
 
 /** Answers a call to one of the emulation's own routes. */
 export function answerRoute(context: ProviderContext, route: EmulatedRoute, request: IncomingRequest): Response {
   const { connector, engine, log } = context;
-  const access = lookUp(context, request);
+  const access = lookUpAccess(context, request.headers);
   const answer = route.handle({
     method: request.method,
     url: request.url,
@@ -37,13 +37,13 @@ export function answerRoute(context: ProviderContext, route: EmulatedRoute, requ
 
 /** Answers a call that no route takes. */
 export function answerUnknown(context: ProviderContext, request: IncomingRequest): Response {
-  logCall(context, request, lookUp(context, request), 404);
+  logCall(context, request, lookUpAccess(context, request.headers), 404);
   return jsonResponse({ error: "not_found", error_description: `Nothing is emulated at ${request.url.href}.` }, 404);
 }
 
 /** Answers a userinfo request (OpenID Connect Core, section 5.3). */
 export function answerUserinfo(context: ProviderContext, request: IncomingRequest): Response {
-  const access = lookUp(context, request);
+  const access = lookUpAccess(context, request.headers);
   const response = userinfo(context, access);
   logCall(context, request, access, response.status);
   return response;
@@ -83,23 +83,6 @@ export async function answerRevocation(context: ProviderContext, request: Incomi
   return new Response(null, { status: 200, headers: { "cache-control": "no-store" } });
 }
 
-interface Access {
-  readonly token: Parameters<EmulatedRoute["handle"]>[0]["token"];
-  readonly reason: ApiRequestEntry["reason"];
-  readonly lineage: ApiRequestEntry["lineage"];
-}
-
-function lookUp(context: ProviderContext, { headers }: IncomingRequest): Access {
-  const text = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
-  if (text === undefined) return { token: undefined, reason: "missing", lineage: undefined };
-  const lineage = lineageOf(context, text);
-  const found = context.engine.useAccessToken(text);
-  if (found.kind !== "live") return { token: undefined, reason: found.kind, lineage };
-  const account = context.accounts.find(found.grant.accountId);
-  if (account === undefined) return { token: undefined, reason: "unknown", lineage };
-  return { token: { account, tokenSet: found.tokenSet, scopes: found.scopes }, reason: undefined, lineage };
-}
-
 function logCall(context: ProviderContext, request: IncomingRequest, access: Access, status: number): void {
   context.log.apiRequest({
     at: Date.now(),
@@ -107,6 +90,7 @@ function logCall(context: ProviderContext, request: IncomingRequest, access: Acc
     url: request.url.href,
     accountId: access.token?.account.id,
     lineage: access.lineage,
+    credential: access.credential,
     reason: access.reason,
     status,
   });

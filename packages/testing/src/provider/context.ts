@@ -2,10 +2,12 @@ import type { Connector, EmulatedResponse, ProviderEmulation } from "@grantkeepe
 import type { TokenEngine } from "../engine/engine.ts";
 import type { IdTokenSigner } from "../engine/id-token.ts";
 import type { Accounts } from "./accounts.ts";
+import type { DeviceCodes } from "./device/codes.ts";
 import type { Lineage, LogWriter } from "./log.ts";
 import type { ProviderOptions } from "./options.ts";
 import { fillTemplate } from "./path-pattern.ts";
 import { moveOwnUrls } from "./point-at.ts";
+import type { PushedRequests } from "./pushed-requests.ts";
 
 /** What the endpoints of one emulated provider share. */
 export interface ProviderContext {
@@ -19,6 +21,10 @@ export interface ProviderContext {
   /** Whether a consent gives refresh tokens. */
   readonly refreshTokens: boolean;
   readonly engine: TokenEngine;
+  readonly devices: DeviceCodes;
+  readonly pushedRequests: PushedRequests;
+  /** The schemes that access tokens are taken under, in lower case: `bearer`, and token types that were answered. */
+  readonly tokenTypes: Set<string>;
   readonly accounts: Accounts;
   readonly log: LogWriter;
   readonly signer: IdTokenSigner | undefined;

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { createPlainClient, type PlainClient } from "../contracts/plain-client.ts";
 import { exampleConnector } from "./example-connector.ts";
+import { failing } from "./failing.ts";
 import type { EmulatedProvider, Faults } from "./options.ts";
 import { startProvider } from "./start.ts";
 
@@ -61,6 +62,30 @@ test("API calls have faults too", async () => {
   const answer = await client.send({ url: "me", authentication: "bearer" }, "any");
   expect(answer.status).toBe(429);
   expect(answer.headers.get("retry-after")).toBe("7");
+});
+
+test("R51 the revocation endpoint can be down for a number of times, and what it did not do is not in the log", async () => {
+  const unavailable = { status: 503, headers: { "retry-after": "7" } };
+  const { client, refreshToken, isAlive } = await start({
+    api: failing(2, unavailable, ({ url }) => url.pathname === "/revoke"),
+  });
+  await client.send({ url: "me", authentication: "bearer" }, "any");
+  for (let count = 0; count < 2; count++) {
+    const answer = await client.revokeToken(refreshToken, "refresh_token");
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get("retry-after")).toBe("7");
+    expect(isAlive()).toBe(true);
+  }
+  expect(provider?.log.revocations).toEqual([]);
+  expect((await client.revokeToken(refreshToken, "refresh_token")).status).toBe(200);
+  expect(isAlive()).toBe(false);
+  expect(provider?.log.revocations).toMatchObject([{ known: true }]);
+});
+
+test("a number of token requests fails, and then none", async () => {
+  const { client, refreshToken } = await start({ before: failing(1, { status: 500 }) });
+  expect((await client.refresh(refreshToken)).status).toBe(500);
+  expect((await client.refresh(refreshToken)).status).toBe(200);
 });
 
 async function start(faults: Faults): Promise<{ client: PlainClient; refreshToken: string; isAlive: () => boolean }> {

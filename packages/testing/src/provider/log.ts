@@ -1,3 +1,5 @@
+import { deviceGrantType } from "./device/codes.ts";
+
 /** Where in its grant's history a token stands. */
 export interface Lineage {
   readonly grant: number;
@@ -6,8 +8,10 @@ export interface Lineage {
   readonly generation: number;
 }
 
-/** One request to the token endpoint. Times are Unix milliseconds of the process, not of the injected clock. */
+/** One request to the token endpoint. Times are Unix milliseconds of the process, except `at`. */
 export interface TokenRequestEntry {
+  /** When it came: Unix milliseconds of the injected clock. */
+  readonly at: number;
   readonly startedAt: number;
   /** `undefined` while the request is in flight. */
   endedAt: number | undefined;
@@ -18,7 +22,12 @@ export interface TokenRequestEntry {
   presented: Lineage | undefined;
   /** Of what was issued: the first token set on an exchange. */
   issued: Lineage | undefined;
-  /** `issued`, or the error code of RFC 6749, section 5.2; `pending` while in flight; `fault` when an injected fault came first. */
+  /** Of the device code that was presented, alive or not: the seconds that had to lie between two polls when this one came. */
+  device: { readonly userCode: string; readonly intervalSeconds: number } | undefined;
+  /**
+   * `issued`, or the error code of RFC 6749, section 5.2 and its extensions; `pending` while in flight; `fault` when an
+   * injected fault came first.
+   */
   outcome: string;
   /** True when a spent refresh token or code was presented. */
   reuse: boolean;
@@ -32,9 +41,20 @@ export interface ApiRequestEntry {
   readonly url: string;
   readonly accountId: string | undefined;
   readonly lineage: Lineage | undefined;
+  /** What the request was let in by. */
+  readonly credential: "accessToken" | "apiKey" | "basic" | undefined;
   /** Why the access token was not accepted. */
   readonly reason: "missing" | "unknown" | "expired" | "revoked" | undefined;
   readonly status: number;
+}
+
+/** One request to an endpoint at which the client proves itself, beside the token and revocation endpoints. */
+export interface ClientRequestEntry {
+  /** Unix milliseconds of the injected clock. */
+  readonly at: number;
+  readonly endpoint: "device_authorization" | "introspection" | "pushed_authorization_request";
+  /** `answered`, of an introspection `active` or `inactive`, or the error code. */
+  readonly outcome: string;
 }
 
 /** One token that was asked to be revoked, at the revocation endpoint or at a route. */
@@ -48,6 +68,9 @@ export interface RevocationEntry {
 /** What happened at a provider, in memory, for tests. */
 export interface ProviderLog {
   readonly tokenRequests: readonly TokenRequestEntry[];
+  /** Those of `tokenRequests` that are polls of a device (RFC 8628, section 3.4). */
+  readonly devicePolls: readonly TokenRequestEntry[];
+  readonly clientRequests: readonly ClientRequestEntry[];
   readonly apiRequests: readonly ApiRequestEntry[];
   readonly revocations: readonly RevocationEntry[];
   /** How many spent refresh tokens and codes were presented. */
@@ -57,7 +80,9 @@ export interface ProviderLog {
 
 /** The side of the log that the provider writes. */
 export interface LogWriter extends ProviderLog {
-  readonly tokenRequest: () => TokenRequestEntry;
+  /** `at` in Unix milliseconds of the injected clock. */
+  readonly tokenRequest: (at: number) => TokenRequestEntry;
+  readonly clientRequest: (entry: ClientRequestEntry) => void;
   readonly apiRequest: (entry: ApiRequestEntry) => void;
   readonly revocation: (entry: RevocationEntry) => void;
   readonly reuse: () => void;
@@ -66,11 +91,16 @@ export interface LogWriter extends ProviderLog {
 /** Creates an empty log. */
 export function createLog(): LogWriter {
   const tokenRequests: TokenRequestEntry[] = [];
+  const clientRequests: ClientRequestEntry[] = [];
   const apiRequests: ApiRequestEntry[] = [];
   const revocations: RevocationEntry[] = [];
   let reuseDetected = 0;
   return {
     tokenRequests,
+    get devicePolls() {
+      return tokenRequests.filter(({ grantType }) => grantType === deviceGrantType);
+    },
+    clientRequests,
     apiRequests,
     revocations,
     get reuseDetected() {
@@ -78,12 +108,14 @@ export function createLog(): LogWriter {
     },
     clear: () => {
       tokenRequests.length = 0;
+      clientRequests.length = 0;
       apiRequests.length = 0;
       revocations.length = 0;
       reuseDetected = 0;
     },
-    tokenRequest: () => {
+    tokenRequest: (at) => {
       const entry: TokenRequestEntry = {
+        at,
         startedAt: Date.now(),
         endedAt: undefined,
         grantType: undefined,
@@ -91,12 +123,14 @@ export function createLog(): LogWriter {
         accountId: undefined,
         presented: undefined,
         issued: undefined,
+        device: undefined,
         outcome: "pending",
         reuse: false,
       };
       tokenRequests.push(entry);
       return entry;
     },
+    clientRequest: (entry) => clientRequests.push(entry),
     apiRequest: (entry) => apiRequests.push(entry),
     revocation: (entry) => revocations.push(entry),
     reuse: () => {

@@ -5,7 +5,10 @@ import type {
   IssuedTokenSet,
   Rotation,
 } from "@grantkeeper/core/connector";
+import type { DeviceOptions } from "./device/codes.ts";
+import type { GrantOptions } from "./grants/options.ts";
 import type { ProviderLog, TokenRequestEntry } from "./log.ts";
+import type { ApiKey, BasicCredential } from "./static-credentials.ts";
 
 /**
  * What to do instead of answering: answer this, `reset` the connection, or `cut` the true answer in the middle (where
@@ -20,7 +23,7 @@ export interface Faults {
   readonly before?: (request: Readonly<TokenRequestEntry>) => FaultAnswer;
   /** After the tokens were issued (and written to `stateFile`), before the answer is sent. */
   readonly after?: (request: Readonly<TokenRequestEntry>) => FaultAnswer;
-  /** Before an API route, userinfo or the revocation endpoint answers. */
+  /** Before an API route, userinfo, or an endpoint for the client but the token endpoint answers, such as revocation. */
   readonly api?: (request: { readonly method: string; readonly url: URL }) => FaultAnswer;
 }
 
@@ -46,6 +49,16 @@ export interface ProviderOptions {
   /** Narrows what a user grants, whatever was chosen on the page. */
   readonly grantedScopes?: (requested: readonly string[], tokenSet: string) => readonly string[];
   readonly faults?: Faults;
+  /** Grants beside `authorization_code` and `refresh_token`. Those left out are refused. */
+  readonly grants?: GrantOptions;
+  /** Lets devices in (RFC 8628), also where the connector has no `deviceAuthorizationEndpoint`. Never in `stateFile`. */
+  readonly device?: DeviceOptions;
+  /** Keys that API routes take: in the connector's `tokenHeader`, else in `Authorization` under any scheme but Basic. */
+  readonly apiKeys?: readonly ApiKey[];
+  /** User names and passwords that API routes take. */
+  readonly basicCredentials?: readonly BasicCredential[];
+  /** True: only pushed authorization requests are taken (RFC 9126, section 5). */
+  readonly requirePar?: boolean;
 }
 
 export interface SeedOptions {
@@ -84,6 +97,16 @@ export interface EmulatedProvider<C extends Connector = Connector> {
   readonly seed: (options: SeedOptions) => readonly SeededGrant[];
   /** Ends the grant that a token of either kind belongs to, as its user does at the provider; false for an unknown one. */
   readonly revokeGrant: (token: string) => boolean;
+  /**
+   * Lets the device in that shows a code: left out, as the first account and with all scopes asked for. Throws RangeError
+   * where none waits with this code, or there is no such account.
+   */
+  readonly approveDevice: (
+    userCode: string,
+    choice?: { readonly accountId?: string; readonly scopes?: readonly string[] },
+  ) => void;
+  /** Refuses the device that shows a code. Throws RangeError where none waits with it. */
+  readonly denyDevice: (userCode: string) => void;
   /** Ends the life of every access token issued so far. */
   readonly expireAccessTokens: () => void;
   /** Whether refreshing with this token would succeed now. Changes nothing. */

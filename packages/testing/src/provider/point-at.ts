@@ -26,6 +26,9 @@ export function pointAt<C extends Connector>(connector: C, origin: string, rotat
     tokenEndpoint: move(connector.tokenEndpoint),
     refreshEndpoint: move(connector.refreshEndpoint),
     revocationEndpoint: move(connector.revocationEndpoint),
+    deviceAuthorizationEndpoint: move(connector.deviceAuthorizationEndpoint),
+    introspectionEndpoint: move(connector.introspectionEndpoint),
+    pushedAuthorizationRequestEndpoint: move(connector.pushedAuthorizationRequestEndpoint),
     userinfoEndpoint: move(connector.userinfoEndpoint),
     jwksUri: move(connector.jwksUri),
     // A base without a path gets one: relative URLs would otherwise resolve beside the host's prefix.

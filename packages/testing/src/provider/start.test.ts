@@ -7,6 +7,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { consent } from "../consent.ts";
 import { exampleConnector } from "./example-connector.ts";
 import { bodyOf, closeAll, connect, start, text } from "./example-flow.ts";
+import type { ProviderOptions } from "./options.ts";
 import { startProvider } from "./start.ts";
 
 afterEach(async () => {
@@ -182,6 +183,47 @@ test("R37 an OpenID provider signs its ID tokens, publishes its keys and metadat
   ) as JsonObject;
   expect(claims["sub"]).toBe("1001");
   expect(claims).not.toHaveProperty("nonce");
+});
+
+test("metadata name the endpoints that the connector has, and every grant", async () => {
+  const issuer = "https://login.example.com";
+  const read = async (options: ProviderOptions, change: Parameters<typeof exampleConnector>[0] = {}) => {
+    const { provider } = await start(exampleConnector({ issuer, ...change }), options);
+    const response = await fetch(`${provider.connector.issuer}/.well-known/openid-configuration`);
+    return { connector: provider.connector, metadata: (await response.json()) as JsonObject };
+  };
+  const plain = await read({});
+  expect(plain.metadata["grant_types_supported"]).toEqual(["authorization_code", "refresh_token"]);
+  for (const name of [
+    "device_authorization_endpoint",
+    "introspection_endpoint",
+    "pushed_authorization_request_endpoint",
+    "require_pushed_authorization_requests",
+  ]) {
+    expect(plain.metadata).not.toHaveProperty(name);
+  }
+  const { connector, metadata } = await read(
+    { requirePar: true, grants: { clientCredentials: {}, jwtBearer: { issuers: {} }, tokenExchange: {} } },
+    {
+      deviceAuthorizationEndpoint: `${issuer}/device`,
+      introspectionEndpoint: `${issuer}/introspect`,
+      pushedAuthorizationRequestEndpoint: `${issuer}/par`,
+    },
+  );
+  expect(metadata).toMatchObject({
+    device_authorization_endpoint: connector.deviceAuthorizationEndpoint,
+    introspection_endpoint: connector.introspectionEndpoint,
+    pushed_authorization_request_endpoint: connector.pushedAuthorizationRequestEndpoint,
+    require_pushed_authorization_requests: true,
+    grant_types_supported: [
+      "authorization_code",
+      "refresh_token",
+      "urn:ietf:params:oauth:grant-type:device_code",
+      "client_credentials",
+      "urn:ietf:params:oauth:grant-type:jwt-bearer",
+      "urn:ietf:params:oauth:grant-type:token-exchange",
+    ],
+  });
 });
 
 test("grants, keys and revocations survive a restart, in a file that only its owner reads", async () => {

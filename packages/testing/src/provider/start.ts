@@ -4,12 +4,16 @@ import { createAdaptorServer } from "@hono/node-server";
 import { createTokenEngine } from "../engine/engine.ts";
 import { createIdTokenSigner } from "../engine/id-token.ts";
 import { createAccounts } from "./accounts.ts";
+import type { ServerBindings } from "./commit-fault.ts";
 import type { ProviderContext } from "./context.ts";
+import { createDeviceCodes } from "./device/codes.ts";
+import { deviceDecisions } from "./device/decide.ts";
 import { createLog } from "./log.ts";
 import type { EmulatedProvider, ProviderOptions } from "./options.ts";
 import { moveUrl, pointAt } from "./point-at.ts";
+import { createPushedRequests } from "./pushed-requests.ts";
 import { seedGrants } from "./seed.ts";
-import { createServer, type ServerBindings } from "./server.ts";
+import { createServer } from "./server.ts";
 import { openState } from "./state-file.ts";
 
 const hour = 3600;
@@ -64,13 +68,23 @@ export async function startProvider<C extends Connector>(
     options,
     refreshTokens: options.refreshTokens ?? accessTokenLifetime !== undefined,
     engine,
+    devices: createDeviceCodes(options.device),
+    pushedRequests: createPushedRequests(),
+    tokenTypes: new Set(["bearer"]),
     accounts: createAccounts(emulation?.accounts, origin),
     log,
     signer,
     now,
     save,
   };
-  handle = createServer(context);
+  try {
+    assertAccounts(context);
+    handle = createServer(context);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+  const device = deviceDecisions(context);
 
   return {
     connector: pointAt(connector, origin, rotation),
@@ -79,6 +93,8 @@ export async function startProvider<C extends Connector>(
     log,
     seed: (request) => seedGrants(context, state, request),
     revokeGrant: (token) => engine.end(token, "grant"),
+    approveDevice: device.approve,
+    denyDevice: device.deny,
     expireAccessTokens: engine.expireAccessTokens,
     isAlive: engine.isAlive,
     close: async () => {
@@ -89,6 +105,18 @@ export async function startProvider<C extends Connector>(
       await save();
     },
   };
+}
+
+/** An option that names an account which is not there would be found out at a request only. */
+function assertAccounts({ connector, accounts, options }: ProviderContext): void {
+  const { apiKeys = [], basicCredentials = [], grants, signInAs } = options;
+  const named = [...apiKeys, ...basicCredentials, ...(grants?.tokenExchange?.subjectTokens ?? [])];
+  const ids = [signInAs, grants?.clientCredentials?.accountId, ...named.map(({ accountId }) => accountId)];
+  for (const id of ids) {
+    if (id !== undefined && accounts.find(id) === undefined) {
+      throw new RangeError(`${connector.name} (emulated) has no account ${id}.`);
+    }
+  }
 }
 
 /** `null` stands for "none", `undefined` for "not said". */

@@ -1,42 +1,31 @@
-import type { IssuedTokenSet, JsonObject } from "@grantkeeper/core/connector";
 import type { Refusal } from "../engine/engine.ts";
-import type { IssuedGrant } from "../engine/issue.ts";
 import { authenticatesClient } from "./client-authentication.ts";
-import {
-  emulatedResponse,
-  type IncomingRequest,
-  issuerFor,
-  lineageOf,
-  type ProviderContext,
-  toResponse,
-} from "./context.ts";
+import { type IncomingRequest, issuerFor, lineageOf, type ProviderContext, toResponse } from "./context.ts";
+import { type Granted, refuse, type TokenGrant } from "./grants/grant.ts";
 import type { TokenRequestEntry } from "./log.ts";
 import { readParameters } from "./parameters.ts";
-
-/** Which grants an endpoint takes: refreshing may have an endpoint of its own. */
-export interface TokenEndpointRole {
-  readonly exchange: boolean;
-  readonly refresh: boolean;
-}
+import { tokenResponse } from "./token-response.ts";
 
 /** A token request once it is read: `answer` judges it and issues tokens. */
 export interface TokenRequest {
   readonly answer: () => Promise<Response>;
 }
 
-/** Reads a token request (RFC 6749, sections 4.1.3 and 6) into its log entry, and changes nothing yet. */
+/** Reads a token request (RFC 6749, section 3.2) into its log entry, and changes nothing yet. It may be for `grants`. */
 export function readTokenRequest(
   context: ProviderContext,
-  role: TokenEndpointRole,
+  grants: readonly TokenGrant[],
   request: IncomingRequest,
   entry: TokenRequestEntry,
 ): TokenRequest {
   const { connector, engine } = context;
   const authorization = request.headers.get("authorization") ?? undefined;
   const parameters = readParameters(request, connector.bodyFormat ?? "form");
+  const grant = grants.find(({ type }) => type === parameters?.get("grant_type"));
   if (parameters) {
     entry.grantType = parameters.get("grant_type");
     entry.clientId = parameters.get("client_id") ?? (authorization === undefined ? undefined : connector.clientId);
+    entry.device = context.devices.describe(parameters.get("device_code") ?? "");
     const refreshToken = parameters.get("refresh_token");
     if (refreshToken !== undefined) {
       entry.presented = lineageOf(context, refreshToken);
@@ -44,48 +33,34 @@ export function readTokenRequest(
     }
   }
 
-  const judge = (authenticated: boolean): IssuedGrant | Refusal => {
+  const judge = async (): Promise<(Granted & { readonly grant: TokenGrant }) | Refusal> => {
     if (request.method !== "POST") return refuse("invalid_request", "Token requests are sent by POST.");
     if (request.url.search !== "") return refuse("invalid_request", "Parameters belong in the body.");
     if (parameters === undefined) {
       return refuse("invalid_request", `The body is not ${connector.bodyFormat ?? "form"}, or repeats a parameter.`);
     }
-    if (!authenticated) {
-      return refuse(
-        "invalid_client",
-        `The client must authenticate by ${connector.clientAuthentication.method} alone.`,
-      );
+    const { clientAuthentication: own } = connector;
+    const asked = { issuer: issuerFor(context, request.params), now: context.now };
+    const anonymous = grant?.clientAuthentication === "optional" && !claimsClient(authorization, parameters);
+    if (!anonymous && !(await authenticatesClient(connector, authorization, parameters, asked))) {
+      return refuse("invalid_client", `The client must authenticate by ${own.method} alone.`);
     }
-    const grantType = parameters.get("grant_type");
-    const expected = grantType === "refresh_token" ? connector.refreshParams : connector.tokenParams;
+    const expected = grant === undefined ? connector.tokenParams : grant.expected;
     for (const [name, value] of Object.entries(expected ?? {})) {
       if (parameters.get(name) !== value)
         return refuse("invalid_request", `The parameter ${name} is missing or wrong.`);
     }
-    if (grantType === "authorization_code" && role.exchange) {
-      return engine.exchange({
-        code: parameters.get("code") ?? "",
-        redirectUri: parameters.get("redirect_uri"),
-        codeVerifier: parameters.get("code_verifier"),
-      });
+    if (grant === undefined) return refuse("unsupported_grant_type", "This endpoint does not take that grant_type.");
+    if (grant.clientAuthentication === "confidential" && own.method === "none") {
+      return refuse("unauthorized_client", "A public client may not use this grant_type.");
     }
-    if (grantType === "refresh_token" && role.refresh) {
-      const scope = parameters.get("scope");
-      return engine.refresh({
-        refreshToken: parameters.get("refresh_token") ?? "",
-        scopes: scope === undefined ? undefined : scope.split(connector.scopeSeparator).filter(Boolean),
-      });
-    }
-    return refuse("unsupported_grant_type", "This endpoint does not take that grant_type.");
+    const judged = await grant.judge({ parameters, params: request.params, at: entry.at });
+    return "error" in judged ? judged : { ...judged, grant };
   };
 
   return {
     answer: async () => {
-      const { now } = context;
-      const issuer = issuerFor(context, request.params);
-      const judged = judge(
-        parameters !== undefined && (await authenticatesClient(connector, authorization, parameters, { issuer, now })),
-      );
+      const judged = await judge();
       if ("error" in judged) {
         entry.outcome = judged.error;
         if (judged.reuse) {
@@ -95,18 +70,21 @@ export function readTokenRequest(
         await context.save();
         return errorResponse(context, judged, authorization !== undefined);
       }
+      const { issued } = judged;
       entry.outcome = "issued";
-      entry.accountId = judged.grant.accountId;
-      const [first] = Object.entries(judged.tokenSets);
-      if (first) entry.issued = { grant: judged.grant.id, tokenSet: first[0], generation: first[1].generation };
+      entry.accountId = issued.grant.accountId;
+      const [first] = Object.entries(issued.tokenSets);
+      if (first) entry.issued = { grant: issued.grant.id, tokenSet: first[0], generation: first[1].generation };
       await context.save();
-      return tokenResponse(context, judged, entry.grantType === "refresh_token");
+      return tokenResponse(context, judged.grant, judged);
     },
   };
 }
 
-function refuse(error: string, errorDescription: string): Refusal {
-  return { error, errorDescription };
+/** Whether a request says anything about who its client is. */
+function claimsClient(authorization: string | undefined, parameters: ReadonlyMap<string, string>): boolean {
+  const names = ["client_id", "client_secret", "client_assertion", "client_assertion_type"];
+  return authorization !== undefined || names.some((name) => parameters.has(name));
 }
 
 function errorResponse(context: ProviderContext, { error, errorDescription }: Refusal, basic: boolean): Response {
@@ -117,48 +95,4 @@ function errorResponse(context: ProviderContext, { error, errorDescription }: Re
     headers: error === "invalid_client" && basic ? { "www-authenticate": 'Basic realm="emulated"' } : {},
     json: { error, error_description: errorDescription },
   });
-}
-
-async function tokenResponse(context: ProviderContext, issued: IssuedGrant, refreshed: boolean): Promise<Response> {
-  const account = context.accounts.find(issued.grant.accountId);
-  if (account === undefined) throw new Error(`The account ${issued.grant.accountId} is no longer emulated.`);
-  const issuer = issuerFor(context, issued.grant.params);
-  const tokenSets: Record<string, IssuedTokenSet> = {};
-  for (const [name, { accessToken, expiresInSeconds, refreshToken, scopes }] of Object.entries(issued.tokenSets)) {
-    const signs = context.signer !== undefined && issuer !== undefined && scopes.includes("openid");
-    const idToken = signs
-      ? await context.signer.sign({
-          issuer,
-          clientId: context.connector.clientId,
-          account,
-          scopes,
-          nonce: issued.nonce,
-          now: context.now(),
-        })
-      : undefined;
-    tokenSets[name] = { accessToken, expiresInSeconds, refreshToken, scopes, idToken };
-  }
-  const request = refreshed ? "refresh_token" : "authorization_code";
-  const shaped = context.emulation?.tokenResponse?.({ request, tokenSets, account });
-  return emulatedResponse(context, shaped ?? { status: 200, json: plainTokenResponse(context, tokenSets, refreshed) });
-}
-
-/** RFC 6749, section 5.1. Under `none` a refresh repeats no refresh token. */
-function plainTokenResponse(
-  { connector, options }: ProviderContext,
-  tokenSets: Readonly<Record<string, IssuedTokenSet>>,
-  refreshed: boolean,
-): JsonObject {
-  const set = tokenSets["default"] ?? Object.values(tokenSets)[0];
-  if (set === undefined) throw new Error("No token set was issued.");
-  const rotation = options.rotation ?? connector.rotation;
-  const unchanged = refreshed && rotation.kind === "none";
-  return {
-    access_token: set.accessToken,
-    token_type: "Bearer",
-    ...(set.expiresInSeconds === undefined ? {} : { expires_in: set.expiresInSeconds }),
-    ...(set.refreshToken === undefined || unchanged ? {} : { refresh_token: set.refreshToken }),
-    scope: set.scopes.join(connector.scopeSeparator),
-    ...(set.idToken === undefined ? {} : { id_token: set.idToken }),
-  };
 }
