@@ -36,7 +36,7 @@ export interface ProviderContext {
 /** An incoming request, its body read. */
 export interface IncomingRequest {
   readonly method: string;
-  /** At the real provider. */
+  /** At the real provider; of an endpoint of the emulator's own, at the emulator. */
   readonly url: URL;
   /** Values of the `{name}` places of the endpoint that matched. */
   readonly params: Readonly<Record<string, string>>;

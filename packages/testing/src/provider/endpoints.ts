@@ -23,8 +23,16 @@ export interface Endpoint {
   readonly answer: Answer;
 }
 
-/** All endpoints of an emulated provider, in the order in which they are looked for. */
-export function createEndpoints(context: ProviderContext): readonly Endpoint[] {
+/** The endpoints of an emulated provider, in the order in which they are looked for. */
+export interface EmulatedEndpoints {
+  /** Those of the real provider: their paths begin with its hosts. */
+  readonly provider: readonly Endpoint[];
+  /** The emulator's own, right under its origin. */
+  readonly own: readonly Endpoint[];
+}
+
+/** Creates all endpoints of an emulated provider. */
+export function createEndpoints(context: ProviderContext): EmulatedEndpoints {
   const { connector, emulation, signer, options } = context;
   const urls = endpointsOf(connector);
   const grants = tokenGrants(context);
@@ -64,7 +72,6 @@ export function createEndpoints(context: ProviderContext): readonly Endpoint[] {
     };
   const at = (url: string | undefined, answer: Answer, method?: string): readonly Endpoint[] =>
     url === undefined ? [] : [{ pattern: pathPattern(url), answer, ...(method === undefined ? {} : { method }) }];
-  /** An endpoint of the emulator's own, under its origin. */
   const own = (path: string, answer: Answer) => at(`https:/${path}`, answer);
 
   const refreshes = ({ request }: TokenGrant) => request === "refresh_token";
@@ -76,11 +83,6 @@ export function createEndpoints(context: ProviderContext): readonly Endpoint[] {
           ...at(urls.refresh, token(grants.filter(refreshes))),
         ];
   const authorizesDevice = api((request) => answerDeviceAuthorization(context, request));
-  const devices = [
-    ...at(urls.deviceAuthorization, authorizesDevice),
-    ...own("/device_authorization", authorizesDevice),
-    ...own(verificationPath, verificationPage(context)),
-  ];
   const introspects = api((request) => answerIntrospection(context, request));
   const takesPushed = api((request) => answerPushedRequest(context, request));
   const routes = (emulation?.routes ?? []).flatMap((route) =>
@@ -90,7 +92,8 @@ export function createEndpoints(context: ProviderContext): readonly Endpoint[] {
       route.method.toUpperCase(),
     ),
   );
-  return [
+  const withDevices = takesDevices(context);
+  const provider = [
     ...at(urls.authorization, authorizationEndpoint(context)),
     ...tokenEndpoints,
     ...routes,
@@ -102,11 +105,9 @@ export function createEndpoints(context: ProviderContext): readonly Endpoint[] {
       urls.userinfo,
       api((request) => answerUserinfo(context, request)),
     ),
-    ...(takesDevices(context) ? devices : []),
+    ...at(urls.deviceAuthorization, authorizesDevice),
     ...at(urls.introspection, introspects),
-    ...own("/introspect", introspects),
     ...at(urls.pushedAuthorizationRequest, takesPushed),
-    ...own("/par", takesPushed),
     ...(signer === undefined ? [] : at(urls.jwks, () => jsonResponse(signer.jwks))),
     ...metadataEndpoints(
       context,
@@ -114,6 +115,15 @@ export function createEndpoints(context: ProviderContext): readonly Endpoint[] {
       grants.map(({ type }) => type),
     ),
   ];
+  return {
+    provider,
+    own: [
+      ...(withDevices ? own("/device_authorization", authorizesDevice) : []),
+      ...(withDevices ? own(verificationPath, verificationPage(context)) : []),
+      ...own("/introspect", introspects),
+      ...own("/par", takesPushed),
+    ],
+  };
 }
 
 function metadataEndpoints(

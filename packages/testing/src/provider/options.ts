@@ -23,7 +23,10 @@ export interface Faults {
   readonly before?: (request: Readonly<TokenRequestEntry>) => FaultAnswer;
   /** After the tokens were issued (and written to `stateFile`), before the answer is sent. */
   readonly after?: (request: Readonly<TokenRequestEntry>) => FaultAnswer;
-  /** Before an API route, userinfo, or an endpoint for the client but the token endpoint answers, such as revocation. */
+  /**
+   * Before an API route, userinfo, or an endpoint for the client but the token endpoint answers, such as revocation. `url`
+   * is at the real provider, of an endpoint of the emulator's own, such as `/par`, at the emulator.
+   */
   readonly api?: (request: { readonly method: string; readonly url: URL }) => FaultAnswer;
 }
 

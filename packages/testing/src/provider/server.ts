@@ -3,21 +3,28 @@ import { answerUnknown } from "./api.ts";
 import { avatar } from "./avatar.ts";
 import type { ServerBindings } from "./commit-fault.ts";
 import type { IncomingRequest, ProviderContext } from "./context.ts";
-import { createEndpoints } from "./endpoints.ts";
+import { createEndpoints, type Endpoint } from "./endpoints.ts";
 import { hostOf } from "./point-at.ts";
 
 /** Serves all endpoints of an emulated provider. */
 export function createServer(
   context: ProviderContext,
 ): (request: Request, bindings: ServerBindings) => Promise<Response> {
-  const endpoints = createEndpoints(context);
+  const { provider, own } = createEndpoints(context);
   const apiHost = hostOf(context.connector.apiBaseUrl).host.replace(/\{[^{}]+\}/g, "any");
-  const find = (method: string, path: string) => {
-    for (const endpoint of endpoints) {
+  const findIn = (list: readonly Endpoint[], method: string, path: string) => {
+    for (const endpoint of list) {
       const params = endpoint.pattern(path);
       if (params && (endpoint.method === undefined || endpoint.method === method)) return { endpoint, params, path };
     }
     return undefined;
+  };
+  const find = (method: string, path: string) => {
+    // A path-absolute URL of a client that resolved it against `apiBaseUrl` lost the host's prefix.
+    const real = findIn(provider, method, path) ?? findIn(provider, method, `/${apiHost}${path}`);
+    if (real) return { ...real, url: realUrl(real.path) };
+    const found = findIn(own, method, path);
+    return found && { ...found, url: new URL(path, context.origin) };
   };
 
   const app = new Hono<{ Bindings: ServerBindings }>();
@@ -29,11 +36,12 @@ export function createServer(
   app.all("*", async (c) => {
     const { pathname, search } = new URL(c.req.url);
     const path = pathname.replace(/\/{2,}/g, "/");
-    // A path-absolute URL of a client that resolved it against `apiBaseUrl` lost the host's prefix.
-    const found = find(c.req.method, path) ?? find(c.req.method, `/${apiHost}${path}`);
+    const found = find(c.req.method, path);
+    const url = found?.url ?? realUrl(path);
+    url.search = search;
     const request: IncomingRequest = {
       method: c.req.method,
-      url: realUrl(`${found?.path ?? path}${search}`),
+      url,
       params: found?.params ?? {},
       headers: c.req.raw.headers,
       body: await c.req.text(),

@@ -154,6 +154,16 @@ test("R48 without a device endpoint, and not asked for, there is no device grant
   expect((await post(`${asked.provider.origin}/device_authorization`, {})).status).toBe(200);
 });
 
+test("R48 an API may have a path of its own that the emulator has, too", async () => {
+  const handle = () => ({ status: 200, json: { whose: "the API's" } });
+  const routes = [{ method: "GET", url: "https://api.example.com/device", handle }];
+  const { origin } = await serve(
+    {},
+    { emulation: async () => ({ accounts: [], routes, exampleCall: { path: "me" } }) },
+  );
+  expect(await (await fetch(`${origin}/device`)).json()).toEqual({ whose: "the API's" });
+});
+
 test("R48 the answer is the connector's own, and an ID token comes with `openid`", async () => {
   const requests: string[] = [];
   const emulation = async () => ({
@@ -180,7 +190,7 @@ test("R48 faults strike polls and device authorization, and a poll that was stru
   const provider = await serve({
     faults: {
       before: () => (down ? unavailable : undefined),
-      api: ({ url }) => (down && url.pathname === "/device/code" ? unavailable : undefined),
+      api: ({ url }) => (down && url.href === deviceAuthorizationEndpoint ? unavailable : undefined),
     },
   });
   const url = provider.connector.deviceAuthorizationEndpoint ?? "";

@@ -17,6 +17,8 @@ test("R49 a listed token becomes an access token of its account, and the answer 
   const { provider } = await start(exampleConnector(), { grants: { tokenExchange } });
   const { status, body } = await exchange(provider, foreign);
   expect(status).toBe(200);
+  const mistaken = await exchange(provider, { ...foreign, subject_token_type: tokenType("id_token") });
+  expect(mistaken.body["error"]).toBe("invalid_request");
   expect(body).toEqual({
     access_token: expect.any(String),
     issued_token_type: tokenType("access_token"),
@@ -26,6 +28,7 @@ test("R49 a listed token becomes an access token of its account, and the answer 
   });
   expect(provider.log.tokenRequests).toMatchObject([
     { grantType: "urn:ietf:params:oauth:grant-type:token-exchange", accountId: "1002", outcome: "issued" },
+    { outcome: "invalid_request" },
   ]);
 });
 
