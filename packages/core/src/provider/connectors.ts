@@ -1,6 +1,7 @@
 import type { Connector } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
 import { isSecret } from "../secret.ts";
+import { isHostOfParams } from "./host-of-params.ts";
 import { assertCallable, expandTemplate, type Server, serverOf } from "./server.ts";
 
 /** Which client a grant was given to, and where. */
@@ -23,9 +24,17 @@ export interface Connectors {
   assertSameClient(grant: GrantOrigin, connector: Connector, server: Server): void;
 }
 
-export function createConnectors(connectors: Readonly<Record<string, Connector>>): Connectors {
+export interface ConnectorsOptions {
+  /** Whether requests go to public addresses only, whatever host they name. */
+  readonly fetchIsGuarded: boolean;
+}
+
+export function createConnectors(
+  connectors: Readonly<Record<string, Connector>>,
+  { fetchIsGuarded }: ConnectorsOptions = { fetchIsGuarded: false },
+): Connectors {
   const known = new Map(Object.entries(connectors));
-  for (const [key, connector] of known) validate(key, connector);
+  for (const [key, connector] of known) validate(key, connector, fetchIsGuarded);
   return {
     find: (key) => known.get(key),
     get(key) {
@@ -82,7 +91,7 @@ function isFilled(secret: unknown): boolean {
   return typeof value === "string" && value !== "";
 }
 
-function validate(key: string, connector: Connector): void {
+function validate(key: string, connector: Connector, fetchIsGuarded: boolean): void {
   const refuse = (problem: string): never => {
     throw new GrantkeeperError("invalid_config", `Connector "${key}": ${problem}`);
   };
@@ -105,6 +114,9 @@ function validate(key: string, connector: Connector): void {
     // Flags g and y keep a position between tests; m lets ^ and $ match inside.
     if (!anchored || /[gym]/.test(pattern.flags))
       refuse(`the pattern of param "${name}" is not anchored with ^ and $.`);
+  }
+  if (!fetchIsGuarded && isHostOfParams(connector)) {
+    refuse("its params decide which host is called. Give fetch: guardedFetch() of @grantkeeper/core/guarded-fetch.");
   }
   const placeholders = Object.fromEntries(Object.keys(connector.params).map((name) => [name, "param"]));
   const issuer = connector.issuer === undefined ? undefined : expandTemplate(connector.issuer, placeholders);

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../connector/json.ts";
 import type { Connector, OAuthError, ProviderResponse } from "../connector/types.ts";
+import type { GrantkeeperError } from "../errors.ts";
 import { type Secret, secretOf } from "../secret.ts";
 import { retryAfter, type Transfer } from "./http.ts";
 import { isObject, type NormalTokenResponse, normaliseTokenResponse } from "./token-response.ts";
@@ -24,7 +25,7 @@ export type TokenOutcome =
   /** It was no longer allowed to leave: nothing was spent. */
   | { readonly kind: "withheld"; readonly cause: Error }
   /** It never left: nothing was spent. */
-  | { readonly kind: "unsent"; readonly cause: Error }
+  | { readonly kind: "unsent"; readonly cause: Error; readonly refusal?: GrantkeeperError }
   /** The provider may have acted on it. */
   | {
       readonly kind: "ambiguous";
