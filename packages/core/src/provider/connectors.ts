@@ -83,7 +83,7 @@ export function checkParams(
  * nothing that ends a host name or a path segment, or that means another segment, gets into a URL.
  */
 function matchesWhole(pattern: RegExp, value: string): boolean {
-  return pattern.exec(value)?.[0] === value && !/[\s/\\?#@%:]|^\.{1,2}$/.test(value);
+  return pattern.exec(value)?.[0] === value && !/[\s\p{Cc}/\\?#@%:]|^\.{1,2}$/u.test(value);
 }
 
 function isFilled(secret: unknown): boolean {
