@@ -22,6 +22,8 @@ export const LAYERS_BELOW: Readonly<Record<string, readonly string[]>> = {
   refresh: ["events"],
   events: ["grant", "actor"],
   grant: ["provider", "vault", "locks", "jitter"],
+  // An entry of its own, which nothing else imports: it brings node:https along.
+  "guarded-fetch": ["provider"],
   provider: ["connector", "environment"],
   connector: ["secret", "errors"],
   secret: ["json"],
@@ -50,6 +52,7 @@ export const LAYER_OF_FILE: LayerTable["layerOf"] = {
   "events.ts": "events",
   "actor.ts": "actor",
   "grant/": "grant",
+  "guarded-fetch/": "guarded-fetch",
   "provider/": "provider",
   "secret.ts": "secret",
   "connector/": "connector",

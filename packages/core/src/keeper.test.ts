@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, expectTypeOf, test } from "vitest";
+import { afterEach, describe, expect, expectTypeOf, onTestFinished, test, vi } from "vitest";
 import { clientSecretPost } from "./connector/index.ts";
 import { createKeeper, generateKey, type IdentifiedConnection, keyvStore, type Store } from "./index.ts";
 import {
@@ -71,14 +71,27 @@ describe("createKeeper", () => {
     expect(warnings[0]).toContain("in memory");
   });
 
-  test("an emulated provider is refused in production", async () => {
-    const { keeper } = await createWorld(githubConnector);
-    process.env["NODE_ENV"] = "production";
-    try {
-      expect(await codeOf(keeper.start("main", { owner: "ada" }))).toBe("invalid_config");
-    } finally {
-      process.env["NODE_ENV"] = "test";
-    }
+  test("R42 an emulated provider is refused in production", async () => {
+    const { keeper, provider } = await createWorld(githubConnector);
+    vi.stubEnv("NODE_ENV", "production");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await codeOf(keeper.start("main", { owner: "ada" }))).toBe("invalid_config");
+    expect(codeOfCreate({ connectors: { github: provider.connector } })).toBe("invalid_config");
+  });
+
+  test("R42 unverified certificates are warned of, and refused in production", async () => {
+    const warnings: string[] = [];
+    vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const logger = { ...silent, warn: (message: string) => void warnings.push(message) };
+    const keeper = createKeeper({ ...options, logger });
+    expect(warnings.filter((message) => message.includes("NODE_TLS_REJECT_UNAUTHORIZED"))).toHaveLength(1);
+    vi.stubEnv("NODE_ENV", "production");
+    expect(codeOfCreate({})).toBe("invalid_config");
+    // A keeper that was there before does not send either.
+    expect(await codeOf(keeper.start("github", { owner: "ada" }))).toBe("invalid_config");
+    vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "1");
+    expect(codeOfCreate({})).toBe("none");
   });
 });
 

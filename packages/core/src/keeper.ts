@@ -29,8 +29,10 @@ import type { ConnectorMap, Keeper, KeeperOptions } from "./keeper-api.ts";
 import { checkCacheKeysFor, checkCallbackUrl, checkOrigins, checkRefreshTimes } from "./keeper-options.ts";
 import { restrictKeeper } from "./keeper-restricted.ts";
 import { createConnectors } from "./provider/connectors.ts";
+import { isGuardedFetch } from "./provider/guard.ts";
 import type { Fetch } from "./provider/http.ts";
 import { createProviderRequests } from "./provider/requests.ts";
+import { isVerificationOff } from "./provider/tls.ts";
 import { createTokenEndpoint } from "./provider/token-endpoint.ts";
 import { createTransport } from "./provider/transport.ts";
 import { createFileJournal } from "./refresh/file-journal.ts";
@@ -68,18 +70,23 @@ export function assembleKeeper<const Map extends ConnectorMap>(
   const { callTimeoutMs, leaseMs, recoveryWaitMs } = checkRefreshTimes(options.refresh);
   const callbackUrl = checkCallbackUrl(options.callbackUrl);
   const cacheForMs = (options.cacheFor ?? 10) * 1000;
-  const connectors = createConnectors(options.connectors, { now, cacheForMs });
+  const fetchIsGuarded = isGuardedFetch(options.fetch);
+  const connectors = createConnectors(options.connectors, { now, cacheForMs, fetchIsGuarded });
   const providers = createKeyProviders(options.keys);
   const keyTimes = { lifetimeMs: checkCacheKeysFor(options.cacheKeysFor), now };
   const store = withStoreErrors(options.store ?? keyvStore(), now);
   const keySet = createKeySet({ records: store.records, providers, ...keyTimes });
   const vault = createVault(keySet);
   const returnToOrigins = checkOrigins(options.returnToOrigins ?? []);
-  if (store.kind === "memory") {
-    // Said on the console where there is no logger: losing every grant at a restart must not come as a surprise.
-    (options.logger === undefined ? console : logger).warn(
-      "Grantkeeper keeps grants in memory: for one process, and gone when it stops. Give createKeeper a store.",
+  // Said on the console where there is no logger: neither must come as a surprise.
+  const warn = (message: string): void => (options.logger === undefined ? console : logger).warn(message);
+  if (isVerificationOff()) {
+    warn(
+      "NODE_TLS_REJECT_UNAUTHORIZED=0 lets anybody on the network read and change what is sent to providers. Grantkeeper refuses it under NODE_ENV=production.",
     );
+  }
+  if (store.kind === "memory") {
+    warn("Grantkeeper keeps grants in memory: for one process, and gone when it stops. Give createKeeper a store.");
   }
   let closedAt: number | undefined;
 

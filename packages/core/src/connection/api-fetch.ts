@@ -1,5 +1,7 @@
 import type { Connector } from "../connector/types.ts";
 import { causeWithoutSecrets, GrantkeeperError } from "../errors.ts";
+import { refusedRequest } from "../provider/errors.ts";
+import { refusalOf } from "../provider/guard.ts";
 import { type Fetch, maximumBodyBytes } from "../provider/http.ts";
 import { carryToken, resolveUrl } from "../provider/requests.ts";
 import type { Server } from "../provider/server.ts";
@@ -55,6 +57,8 @@ export async function apiFetch(options: ApiFetchOptions, path: string, init: Api
       });
     } catch (cause) {
       if (signal?.aborted === true) throw new GrantkeeperError("aborted", "The caller stopped waiting.");
+      const refusal = refusalOf(cause);
+      if (refusal !== undefined) throw refusedRequest(refusal, connectorKey);
       throw new GrantkeeperError("provider_unavailable", "The provider's API could not be reached.", {
         connector: connectorKey,
         cause: causeWithoutSecrets(cause),

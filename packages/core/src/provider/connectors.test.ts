@@ -9,11 +9,12 @@ import {
 } from "../connector/client-authentication.ts";
 import type { Connector } from "../connector/types.ts";
 import type { Grant } from "../grant/grants.ts";
-import { exampleConnector } from "../test/connector.ts";
+import { connectorsOptions, exampleConnector } from "../test/connector.ts";
 import { codeOf, errorOf } from "../test/errors.ts";
+import { literals4, literals6, names, urls } from "../test/hostile-hosts.ts";
 import { checkParams, createConnectors } from "./connectors.ts";
 
-const options = { now: Date.now, cacheForMs: 10_000 };
+const options = connectorsOptions();
 
 import { serverOf } from "./server.ts";
 
@@ -259,6 +260,43 @@ describe("checkParams", () => {
     "",
     "a".repeat(256),
   ];
+
+  const hosts = [...literals4, ...literals6, ...names, ...urls].filter((host) => !hostile.includes(host));
+
+  // The others are names like any tenant's: localhost.myshopify.com is Shopify's.
+  test.each(hosts.filter((host) => !/^[a-z0-9][a-z0-9-]*$/.test(host)))("R25 refuses the tenant %j", async (shop) => {
+    expect(await codeOf(() => checkParams(shopConnector, { shop }))).toBe("invalid_request");
+  });
+
+  test.each([
+    "evil.com/.myshopify.com",
+    "evil.com#.myshopify.com",
+    "evil.com?.myshopify.com",
+    "evil.com:443/.myshopify.com",
+    "evil.com\\.myshopify.com",
+    "evil.com@",
+    "user:password@evil.com",
+    "evil.com%2f",
+    "evil.com%23",
+    "evil.com%3f",
+    "evil.com%40",
+    "evil.com%5c",
+    "evil.com%00",
+    "evil.com\u0000",
+    "evil.com\n",
+    "evil.com\r\n",
+    "evil.com\u2028",
+    "evil.com ",
+    "[::1]:443",
+    "127.0.0.1:443",
+    "127.0.0.1/",
+    "a/../b",
+    "..",
+  ])("R25 refuses the host %j, though the pattern takes anything and the fetch guards", async (host) => {
+    const open = exampleConnector({ tokenEndpoint: "https://{host}/token", params: { host: /^.*$/s } });
+    expect(await createConnectors({ mine: open }, connectorsOptions(true)).get("mine", "ada")).toBe(open);
+    expect(await codeOf(() => checkParams(open, { host }))).toBe("invalid_request");
+  });
 
   test.each(hostile)("R25 refuses the tenant %j", async (shop) => {
     expect(await codeOf(() => checkParams(shopConnector, { shop }))).toBe("invalid_request");

@@ -1,6 +1,7 @@
 import type { Connector } from "../connector/types.ts";
 import { causeWithoutSecrets, GrantkeeperError, isGrantkeeperError } from "../errors.ts";
 import { isSecret } from "../secret.ts";
+import { isHostOfParams } from "./host-of-params.ts";
 import { assertCallable, expandTemplate, type Server, serverOf } from "./server.ts";
 
 /** Which client a grant was given to, and where. */
@@ -36,18 +37,20 @@ export interface ConnectorsOptions {
   readonly now: () => number;
   /** For how long the connector of an owner is remembered. */
   readonly cacheForMs: number;
+  /** Whether requests go to public addresses only, whatever host they name. */
+  readonly fetchIsGuarded: boolean;
 }
 
 const rememberedOwners = 10_000;
 
 export function createConnectors(
   connectors: Readonly<Record<string, Connector | ConnectorOfOwner>>,
-  { now, cacheForMs }: ConnectorsOptions,
+  { now, cacheForMs, fetchIsGuarded }: ConnectorsOptions,
 ): Connectors {
   const known = new Map(Object.entries(connectors));
   for (const [key, connector] of known) {
     checkKey(key);
-    if (typeof connector !== "function") validate(key, connector);
+    if (typeof connector !== "function") validate(key, connector, fetchIsGuarded);
   }
   const remembered = new Map<string, { readonly connector: Connector; readonly at: number }>();
   const asked = new Map<string, Promise<Connector>>();
@@ -79,7 +82,7 @@ export function createConnectors(
         retryAt: new Date(now() + 1_000),
       });
     }
-    if (remembered.get(name)?.connector !== connector) validate(key, connector);
+    if (remembered.get(name)?.connector !== connector) validate(key, connector, fetchIsGuarded);
     remembered.delete(name);
     remembered.set(name, { connector, at });
     const [oldest] = remembered.keys();
@@ -173,7 +176,7 @@ export function checkParams(
  * nothing that ends a host name or a path segment, or that means another segment, gets into a URL.
  */
 function matchesWhole(pattern: RegExp, value: string): boolean {
-  return pattern.exec(value)?.[0] === value && !/[\s/\\?#@%:]|^\.{1,2}$/.test(value);
+  return pattern.exec(value)?.[0] === value && !/[\s\p{Cc}/\\?#@%:]|^\.{1,2}$/u.test(value);
 }
 
 function isFilled(secret: unknown): boolean {
@@ -195,7 +198,7 @@ function isAnchored(pattern: RegExp): boolean {
   return pattern.source.startsWith("^") && pattern.source.endsWith("$") && !/[gym]/.test(pattern.flags);
 }
 
-function validate(key: string, connector: Connector): void {
+function validate(key: string, connector: Connector, fetchIsGuarded: boolean): void {
   if (typeof connector?.clientId !== "string" || connector.clientId === "") refuse(key, "clientId is empty.");
   const { clientAuthentication, credentials } = connector;
   if (typeof clientAuthentication?.method !== "string") {
@@ -219,6 +222,12 @@ function validate(key: string, connector: Connector): void {
   }
   if (connector.tokenHeader !== undefined && !/^[a-z][a-z0-9-]{0,63}$/i.test(connector.tokenHeader)) {
     refuse(key, "tokenHeader is not the name of a header.");
+  }
+  if (!fetchIsGuarded && isHostOfParams(connector)) {
+    refuse(
+      key,
+      "its params decide which host is called. Give fetch: guardedFetch() of @grantkeeper/core/guarded-fetch.",
+    );
   }
   const placeholders = Object.fromEntries(Object.keys(connector.params).map((name) => [name, "param"]));
   const issuer = connector.issuer === undefined ? undefined : expandTemplate(connector.issuer, placeholders);

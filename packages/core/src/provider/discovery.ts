@@ -61,8 +61,10 @@ export function createDiscovery({ transport, now }: DiscoveryOptions): Discovery
 
   async function readBy(algorithm: "oidc" | "oauth2", connector: Connector, issuer: string): Promise<Reading> {
     let status: number | undefined;
+    let refusal: GrantkeeperError | undefined;
     const customFetch: openid.CustomFetch = async (url, init) => {
       const sent = await transport(url, init as RequestInit);
+      if (sent.kind === "unsent") refusal = sent.refusal;
       status = sent.kind === "answered" ? sent.response.status : sent.kind === "unusable" ? sent.status : undefined;
       return toResponse(sent);
     };
@@ -75,6 +77,8 @@ export function createDiscovery({ transport, now }: DiscoveryOptions): Discovery
       });
       metadata = configuration.serverMetadata();
     } catch (error) {
+      // Fails closed: what is known of an issuer does not count once its host may not be called.
+      if (refusal !== undefined) throw refusal;
       return { kind: "missing", status, cause: causeWithoutSecrets(error) };
     }
     // RFC 8414, section 3.3 asks for identical strings; openid-client compares URLs after normalising them.

@@ -23,6 +23,11 @@ export function describe({ error, errorDescription }: OAuthError): string {
   return errorDescription === undefined ? code : `${code} (${printable(errorDescription)})`;
 }
 
+/** A guard's refusal, as the error of a connector. */
+export function refusedRequest({ code, message }: GrantkeeperError, connector: string): GrantkeeperError {
+  return new GrantkeeperError(code, message, { connector });
+}
+
 /** The error for a token request that gave no tokens and did not end the grant. */
 export function tokenRequestError(
   outcome: Exclude<TokenOutcome, { kind: "tokens" | "refused" }>,
@@ -53,6 +58,7 @@ export function tokenRequestError(
         retryAt: outcome.error.retryAt,
       });
     case "unsent":
+      if (outcome.refusal !== undefined) return refusedRequest(outcome.refusal, connector);
       return new GrantkeeperError("provider_unavailable", "The provider could not be reached.", {
         connector,
         cause: outcome.cause,

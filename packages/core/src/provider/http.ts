@@ -1,6 +1,7 @@
 import type { ProviderResponse } from "../connector/types.ts";
 import type { Environment } from "../environment.ts";
-import { causeWithoutSecrets } from "../errors.ts";
+import { causeWithoutSecrets, type GrantkeeperError } from "../errors.ts";
+import { isBodyOverLimit, refusalOf } from "./guard.ts";
 import { parseBody } from "./token-response.ts";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -15,8 +16,11 @@ export type Transfer =
   | { readonly kind: "answered"; readonly response: ProviderResponse }
   /** It was no longer allowed to leave when it could have. */
   | { readonly kind: "withheld"; readonly cause: Error }
-  /** The request never left: no name, no connection, no TLS. Sending it again is safe in any case. */
-  | { readonly kind: "unsent"; readonly cause: Error }
+  /**
+   * The request never left: no name, no connection, no TLS. Sending it again is safe in any case, and of no use where a
+   * guard refused it.
+   */
+  | { readonly kind: "unsent"; readonly cause: Error; readonly refusal?: GrantkeeperError }
   /** It may have arrived, or the answer was lost: a reset, a time-out. */
   | { readonly kind: "ambiguous"; readonly cause: Error }
   /** It was answered by what no provider should send: a redirect, or a body over the limit. */
@@ -53,6 +57,8 @@ export async function transfer(
     return await Promise.race([deadline, answerOf(send, url, init, signal, mayLeave)]);
   } catch (error) {
     const cause = causeWithoutSecrets(error);
+    const refusal = refusalOf(error);
+    if (refusal !== undefined) return { kind: "unsent", cause, refusal };
     // What is asked whether it may leave only once it can: whatever fails before has not left.
     if (progress.step === "withheld") return { kind: signal.aborted ? "unsent" : "withheld", cause };
     return progress.step === "before" || isUnsent(error) ? { kind: "unsent", cause } : { kind: "ambiguous", cause };
@@ -110,8 +116,9 @@ async function readLimited(response: Response, signal: AbortSignal): Promise<str
   const release = (): void => void reader.cancel().catch(() => undefined);
   signal.addEventListener("abort", release, { once: true });
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch(endAtLimit);
     if (done) break;
+    if (value === undefined) return undefined;
     size += value.byteLength;
     if (size > maximumBodyBytes) {
       release();
@@ -121,6 +128,12 @@ async function readLimited(response: Response, signal: AbortSignal): Promise<str
   }
   // Drops a byte order mark, which JSON does not allow.
   return new TextDecoder().decode(Buffer.concat(chunks));
+}
+
+/** A guard that counts as well may come first. */
+function endAtLimit(error: unknown): { readonly done: false; readonly value: undefined } {
+  if (isBodyOverLimit(error)) return { done: false, value: undefined };
+  throw error;
 }
 
 const unsentCodes: ReadonlySet<string> = new Set([

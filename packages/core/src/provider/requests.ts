@@ -254,6 +254,7 @@ function identityRequest(
 function answered(connector: Connector, sent: Transfer, now: number): ProviderResponse {
   const failed = `The provider could not say whose account this is`;
   if (sent.kind === "unusable") throw new GrantkeeperError("invalid_response", `${failed}.`, { cause: sent.cause });
+  if (sent.kind === "unsent" && sent.refusal !== undefined) throw sent.refusal;
   if (sent.kind !== "answered") {
     throw new GrantkeeperError("provider_unavailable", `${failed}: it did not answer.`, {
       cause: sent.cause,

@@ -62,6 +62,18 @@ describe("assertCallable", () => {
   });
 });
 
+describe("verification of certificates", () => {
+  const check = () => codeOf(() => assertCallable(exampleConnector(), "x", "https://login.example.com/token"));
+
+  test.each(["0", "1", undefined])("R42 NODE_TLS_REJECT_UNAUTHORIZED=%s in production", async (value) => {
+    vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", value);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await check()).toBeUndefined();
+    vi.stubEnv("NODE_ENV", "production");
+    expect(await check()).toBe(value === "0" ? "invalid_config" : undefined);
+  });
+});
+
 describe("isLoopback", () => {
   test.each([
     ["localhost", true],

@@ -1,5 +1,6 @@
 import type { Connector } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
+import { isVerificationOff } from "./tls.ts";
 import { defined } from "./token-response.ts";
 
 /** A connector's endpoints for one set of params: no placeholder is left, and each URL may be called. */
@@ -93,12 +94,19 @@ export function expandTemplate(template: string, params: Readonly<Record<string,
   );
 }
 
-/** https everywhere; http only on the loopback interface, and only for a connector that `startProvider` gave back. */
+/** https everywhere, with its certificates verified; http only on the loopback interface, and only for a connector that `startProvider` gave back. */
 export function assertCallable(connector: Connector, name: string, value: string): void {
   if (value.includes("{")) {
     throw new GrantkeeperError("invalid_config", `${name} of connector "${connector.id}" needs a param that it lacks.`);
   }
   const url = URL.parse(value);
+  // Asked at each request, since Node asks at each connection.
+  if (isVerificationOff() && process.env["NODE_ENV"] === "production") {
+    throw new GrantkeeperError(
+      "invalid_config",
+      "NODE_TLS_REJECT_UNAUTHORIZED=0 switches off the verification of certificates, which is refused under NODE_ENV=production. Name a certificate authority of your own by NODE_EXTRA_CA_CERTS.",
+    );
+  }
   if (url?.protocol === "https:" && url.username === "" && url.password === "") return;
   if (url?.protocol === "http:" && connector.loopback === true && isLoopback(url.hostname)) {
     if (process.env["NODE_ENV"] !== "production") return;

@@ -27,7 +27,7 @@ export type TokenOutcome =
   /** The client could not prove itself, since its key could not be had or does not sign: nothing was sent. */
   | { readonly kind: "unproven"; readonly error: GrantkeeperError }
   /** It never left: nothing was spent. */
-  | { readonly kind: "unsent"; readonly cause: Error }
+  | { readonly kind: "unsent"; readonly cause: Error; readonly refusal?: GrantkeeperError }
   /** The provider may have acted on it. */
   | {
       readonly kind: "ambiguous";

@@ -1,5 +1,6 @@
 import type { Environment } from "../environment.ts";
 import { sendOnFreshSocket } from "./fresh-socket.ts";
+import { guardedSendOf } from "./guard.ts";
 import { type Fetch, type Send, type Transfer, transfer } from "./http.ts";
 
 export interface TransportOptions {
@@ -21,7 +22,8 @@ export interface TransportRequest {
 export type Transport = (url: string, init: RequestInit, request?: TransportRequest) => Promise<Transfer>;
 
 export function createTransport({ fetch, after, callTimeoutMs }: TransportOptions): Transport {
-  const fetched = sendBy(fetch ?? ((url, init) => globalThis.fetch(url, init)));
+  // One that guards has a connection for each request, and asks when that stands.
+  const fetched = guardedSendOf(fetch) ?? sendBy(fetch ?? ((url, init) => globalThis.fetch(url, init)));
   return (url, init, request) => {
     const send = request?.freshSocket === true && fetch === undefined ? sendOnFreshSocket : fetched;
     const limits = { timeoutMs: callTimeoutMs, after };

@@ -28,7 +28,7 @@ export function recoveryWait(
 
 /** Whether a refresh that failed may be sent again at once, by the one who sent it. */
 export function mayRepeat(rotation: Rotation, outcome: TokenOutcome): boolean {
-  if (outcome.kind === "unsent") return true;
+  if (outcome.kind === "unsent") return outcome.refusal === undefined;
   // Who answers with an error of its own asks for patience, whatever it did with the refresh token.
   return outcome.kind === "ambiguous" && !outcome.answered && rotation.kind !== "strict";
 }

@@ -1,5 +1,6 @@
 import { clientSecretPost } from "../connector/client-authentication.ts";
 import type { Connector } from "../connector/types.ts";
+import type { ConnectorsOptions } from "../provider/connectors.ts";
 
 /** An invented provider, for tests. */
 export function exampleConnector(change: Partial<Connector> = {}): Connector {
@@ -23,4 +24,9 @@ export function exampleConnector(change: Partial<Connector> = {}): Connector {
     checkedOn: "2026-11-01",
     ...change,
   };
+}
+
+/** For `createConnectors`. */
+export function connectorsOptions(fetchIsGuarded = false): ConnectorsOptions {
+  return { now: Date.now, cacheForMs: 10_000, fetchIsGuarded };
 }
