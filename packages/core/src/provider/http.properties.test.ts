@@ -17,7 +17,11 @@ describe("retryAfter", () => {
   test("R57 H2 is a date to wait for, whatever one header or several of them say", () => {
     fc.assert(
       fc.property(fc.array(value), fc.integer({ min: 0, max: 1e9 }), (values, fallbackMs) => {
-        const at = retryAfter(new Headers(values.map((one) => ["retry-after", one])), now, fallbackMs).getTime();
+        const at = retryAfter(
+          new Headers(values.map((one): [string, string] => ["retry-after", one])),
+          now,
+          fallbackMs,
+        ).getTime();
         expect(at).toBeGreaterThanOrEqual(now);
       }),
       { numRuns: 2_000 },

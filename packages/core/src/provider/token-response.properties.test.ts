@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Json } from "../connector/json.ts";
+import type { Json, JsonObject } from "../connector/json.ts";
 import { secretOf } from "../secret.ts";
 import { expectNoPollution, foreignJson, foreignObject, foreignText, nested } from "../test/foreign.ts";
 import { plain } from "../test/plain.ts";
@@ -36,7 +36,7 @@ const answer = fc
       { requiredKeys: [] },
     ),
   )
-  .map(([foreign, likely]) => ({ ...foreign, ...likely }));
+  .map(([foreign, likely]): JsonObject => ({ ...foreign, ...likely }));
 
 function depthOf(value: Json | undefined): number {
   const inner = typeof value === "object" && value !== null ? Object.values(value).map(depthOf) : undefined;
