@@ -33,7 +33,7 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** No provider's answer is nested deeper, and copying what is would overflow the stack. */
+/** No provider's answer is nested deeper; to parse what is takes long, and to copy it overflows the stack. */
 const maximumDepth = 64;
 
 /**
@@ -42,7 +42,7 @@ const maximumDepth = 64;
  */
 export function parseBody(contentType: string | null, text: string): Json | undefined {
   try {
-    return cutAtDepth(JSON.parse(text) as Json, maximumDepth);
+    return JSON.parse(cutAtDepth(text, maximumDepth)) as Json;
   } catch {
     // Not JSON: what that means depends on the status, so the caller says it.
     const mediaType = (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase();
@@ -52,32 +52,39 @@ export function parseBody(contentType: string | null, text: string): Json | unde
   }
 }
 
-/** Empties in place what the parser has just made. Level by level, since calls within calls are what the depth is for. */
-function cutAtDepth(value: Json, depth: number): Json {
-  let level = isContainer(value) ? [value] : [];
-  for (let left = depth; left > 1 && level.length > 0; left--) level = containersIn(level);
-  for (const container of level) {
-    for (const [name, inner] of Object.entries(container)) {
-      if (isContainer(inner)) Object.defineProperty(container, name, { value: null });
+/**
+ * JSON text with null for what is nested deeper. As far as a text is JSON, this tells strings and brackets as a parser does;
+ * whatever else stands in it is left for that to refuse.
+ */
+function cutAtDepth(text: string, maximum: number): string {
+  let cut = "";
+  let from = 0;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    switch (text[at]) {
+      case '"':
+        at = endOfString(text, at);
+        break;
+      case "[":
+      case "{":
+        if (++depth === maximum + 1) cut += `${text.slice(from, at)}null`;
+        break;
+      case "]":
+      case "}":
+        if (depth-- === maximum + 1) from = at + 1;
+        break;
     }
   }
-  return value;
+  if (cut === "") return text;
+  // What is still open here is no JSON, and its rest is not worth a parser's time.
+  return depth > maximum ? cut : cut + text.slice(from);
 }
 
-function containersIn(level: readonly Container[]): Container[] {
-  const found: Container[] = [];
-  for (const container of level) {
-    for (const inner of Array.isArray(container) ? container : Object.values(container)) {
-      if (isContainer(inner)) found.push(inner);
-    }
-  }
-  return found;
-}
-
-type Container = JsonObject | readonly Json[];
-
-function isContainer(value: Json): value is Container {
-  return typeof value === "object" && value !== null;
+/** The position of the quote that ends the string which begins at `from`, or of the text's end. */
+function endOfString(text: string, from: number): number {
+  let at = from + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+  return at;
 }
 
 /**
