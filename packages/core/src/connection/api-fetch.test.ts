@@ -115,6 +115,37 @@ describe("connection.fetch", () => {
     expect(provider.log.apiRequests).toHaveLength(1);
   });
 
+  test("R29 of an answer without a length, no more is looked at than its limit, and the caller gets all of it", async () => {
+    const mebibyte = 1024 * 1024;
+    let pulled = 0;
+    const fetch = async () => {
+      const body = new ReadableStream({
+        pull(controller) {
+          controller.enqueue(Buffer.alloc(64 * 1024, " "));
+          pulled += 64 * 1024;
+          if (pulled === 4 * mebibyte) controller.close();
+        },
+      });
+      return new Response(body, { headers: { "content-type": "application/json" } });
+    };
+    const { keeper, another } = await createWorld(slackConnector);
+    const { connection } = await connect(keeper);
+    const response = await another({ fetch }).connection("main", { id: connection.id }).fetch("auth.test");
+    expect(pulled).toBeLessThan(2 * mebibyte);
+    expect(await response.text()).toHaveLength(4 * mebibyte);
+  });
+
+  test("R57 a connector's hook that trips over an answer has not recognised a refusal in it", async () => {
+    const { keeper, another, provider } = await createWorld(slackConnector);
+    const { connection } = await connect(keeper);
+    const rejectsToken = (): never => {
+      throw new TypeError("The hook tripped.");
+    };
+    const tripping = another({ connectors: { main: { ...provider.connector, rejectsToken } } });
+    const response = await tripping.connection("main", { id: connection.id }).fetch("auth.test", { method: "POST" });
+    expect(await response.json()).toMatchObject({ ok: true });
+  });
+
   test("an API that cannot be reached is provider_unavailable, an abort is aborted", async () => {
     const { keeper, another } = await createWorld(githubConnector);
     const { connection } = await connect(keeper);

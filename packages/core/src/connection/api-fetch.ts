@@ -2,8 +2,8 @@ import type { Connector } from "../connector/types.ts";
 import { causeWithoutSecrets, GrantkeeperError } from "../errors.ts";
 import { refusedRequest } from "../provider/errors.ts";
 import { refusalOf } from "../provider/guard.ts";
-import { type Fetch, maximumBodyBytes } from "../provider/http.ts";
-import { carryToken, resolveUrl } from "../provider/requests.ts";
+import { type Fetch, maximumBodyBytes, readLimited } from "../provider/http.ts";
+import { carryToken, rejectsToken, resolveUrl } from "../provider/requests.ts";
 import type { Server } from "../provider/server.ts";
 import { parseBody } from "../provider/token-response.ts";
 import { secretOf } from "../secret.ts";
@@ -91,6 +91,8 @@ async function isRefusal(connector: Connector, response: Response): Promise<bool
   const type = response.headers.get("content-type");
   const length = Number(response.headers.get("content-length") ?? 0);
   if (!type?.includes("json") || length > maximumBodyBytes) return false;
-  const body = parseBody(type, await response.clone().text());
-  return connector.rejectsToken({ status: response.status, headers: response.headers, body });
+  const text = await readLimited(response.clone());
+  if (text === undefined) return false;
+  const { status, headers } = response;
+  return rejectsToken(connector, { status, headers, body: parseBody(type, text) });
 }

@@ -4,12 +4,20 @@ import { retryAfter, type Transfer } from "./http.ts";
 import type { TokenOutcome } from "./token-answer.ts";
 import { isObject } from "./token-response.ts";
 
+const maximumRead = 2_000;
+/** Beside what breaks a line, what turns the direction of writing: a line of a log would read as another one. */
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu;
+
 /** Makes remote text fit for a message: one line, short, and without anything that looks like a credential. */
 export function printable(text: string, maximumLength = 200): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is to be removed
-  const line = text.slice(0, 2000).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
-  const redacted = line.replace(/[\w.~+/=%-]{12,}/g, (run) => (looksRandom(run) ? "[redacted]" : run));
-  return redacted.length > maximumLength ? `${redacted.slice(0, maximumLength)}…` : redacted;
+  const line = text.slice(0, maximumRead).replace(unprintable, " ");
+  const redacted = line.replace(/[\w.~+/=%-]+/g, (run, from: number) => {
+    // What the end of the reading cuts short is too short to be told from a word.
+    const isCut = text.length > maximumRead && from + run.length === line.length;
+    return isCut || (run.length >= 12 && looksRandom(run)) ? "[redacted]" : run;
+  });
+  const short = redacted.length > maximumLength ? `${redacted.slice(0, maximumLength)}…` : redacted;
+  return short.toWellFormed();
 }
 
 function looksRandom(run: string): boolean {

@@ -108,13 +108,14 @@ export function retryAfter(headers: Headers, now: number, fallbackMs = 5_000): D
   return new Date(Number.isFinite(date) && date > now ? date : now + fallbackMs);
 }
 
-async function readLimited(response: Response, signal: AbortSignal): Promise<string | undefined> {
+/** Reads a body as text, or `undefined` where it is over the limit; it waits for no end of a body that it gives up. */
+export async function readLimited(response: Response, signal?: AbortSignal): Promise<string | undefined> {
   if (response.body === null) return "";
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = response.body.getReader();
   const release = (): void => void reader.cancel().catch(() => undefined);
-  signal.addEventListener("abort", release, { once: true });
+  signal?.addEventListener("abort", release, { once: true });
   for (;;) {
     const { done, value } = await reader.read().catch(endAtLimit);
     if (done) break;

@@ -103,7 +103,7 @@ export function createProviderRequests({ transport, now }: ProviderRequestOption
     const account = readSafely(() => read({ ...facts, tokenSets: Object.keys(tokenSets), response: body }));
     // OpenID Connect Core, section 5.3.2: another subject than the ID token's is somebody else's answer.
     const subject = connector.identify === undefined ? facts.idTokenClaims?.["sub"] : undefined;
-    if (account === undefined || (subject !== undefined && subject !== account.id)) {
+    if (!isAccountId(account?.id) || (subject !== undefined && subject !== account?.id)) {
       throw new GrantkeeperError("invalid_response", `The provider did not say whose account this is.`);
     }
     return account;
@@ -119,7 +119,7 @@ export function createProviderRequests({ transport, now }: ProviderRequestOption
     if (request === undefined) return undefined;
     const sent = await send(connector, server, request, credentials);
     if (sent.kind !== "answered") return undefined;
-    if (sent.response.status === 401 || connector.rejectsToken?.(sent.response) === true) return false;
+    if (sent.response.status === 401 || rejectsToken(connector, sent.response)) return false;
     return sent.response.status < 300 ? true : undefined;
   }
 
@@ -271,7 +271,7 @@ function answered(connector: Connector, sent: Transfer, now: number): ProviderRe
       retryAt: retryAfter(headers, now),
     });
   }
-  if (status >= 300 || body === undefined || connector.rejectsToken?.(sent.response) === true) {
+  if (status >= 300 || body === undefined || rejectsToken(connector, sent.response)) {
     throw new GrantkeeperError("invalid_response", `${failed}: it answered with status ${status}.`);
   }
   return sent.response;
@@ -306,6 +306,16 @@ function readStandardClaims({ response, idTokenClaims }: IdentityInput): Account
     ...defined("email", claim(claims["email"])),
     ...defined("avatarUrl", claim(claims["picture"])),
   };
+}
+
+/** What is no text in UTF-8 would be kept and hashed as another one. */
+function isAccountId(id: unknown): boolean {
+  return typeof id === "string" && id !== "" && id.isWellFormed();
+}
+
+/** Whether the connector recognises an answer as "this access token is no longer good". Never throws. */
+export function rejectsToken(connector: Connector, response: ProviderResponse): boolean {
+  return readSafely(() => connector.rejectsToken?.(response)) === true;
 }
 
 function claim(value: Json | undefined): string | undefined {

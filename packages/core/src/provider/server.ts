@@ -25,17 +25,17 @@ export interface Server {
   readonly apiOrigins: readonly string[];
 }
 
-/** What an issuer publishes about itself (RFC 8414, section 2). */
+/** What an issuer publishes about itself (RFC 8414, section 2), as it came: of any type. */
 export interface DiscoveredMetadata {
-  readonly authorization_endpoint?: string | undefined;
-  readonly token_endpoint?: string | undefined;
-  readonly revocation_endpoint?: string | undefined;
-  readonly userinfo_endpoint?: string | undefined;
-  readonly device_authorization_endpoint?: string | undefined;
-  readonly pushed_authorization_request_endpoint?: string | undefined;
-  readonly require_pushed_authorization_requests?: boolean | undefined;
-  readonly jwks_uri?: string | undefined;
-  readonly authorization_response_iss_parameter_supported?: boolean | undefined;
+  readonly authorization_endpoint?: unknown;
+  readonly token_endpoint?: unknown;
+  readonly revocation_endpoint?: unknown;
+  readonly userinfo_endpoint?: unknown;
+  readonly device_authorization_endpoint?: unknown;
+  readonly pushed_authorization_request_endpoint?: unknown;
+  readonly require_pushed_authorization_requests?: unknown;
+  readonly jwks_uri?: unknown;
+  readonly authorization_response_iss_parameter_supported?: unknown;
 }
 
 /** Joins what a connector states with what its issuer publishes; what the connector states goes first. */
@@ -44,9 +44,14 @@ export function serverOf(
   params: Readonly<Record<string, string>>,
   metadata: DiscoveredMetadata = {},
 ): Server {
-  const url = (name: string, template: string | undefined, discovered?: string): string | undefined => {
+  const url = (name: string, template: string | undefined, discovered?: unknown): string | undefined => {
     const value = template === undefined ? discovered : expandTemplate(template, params);
-    if (value !== undefined) assertCallable(connector, name, value);
+    if (value === undefined || value === null) return undefined;
+    if (typeof value !== "string") {
+      // Not left out: without the keys' address no ID token's signature would be asked for.
+      throw new GrantkeeperError("invalid_response", `The issuer of "${connector.id}" names no URL as its ${name}.`);
+    }
+    assertCallable(connector, name, value);
     return value;
   };
   const required = (name: string, value: string | undefined): string => {
@@ -67,7 +72,7 @@ export function serverOf(
   const tokenEndpoint = credentials === undefined ? required("tokenEndpoint", token) : (token ?? apiBaseUrl);
   const optional = <Name extends keyof Server & keyof Connector>(
     name: Name,
-    discovered?: string,
+    discovered?: unknown,
   ): { readonly [N in Name]?: string } => defined(name, url(name, connector[name] as string | undefined, discovered));
   return {
     tokenEndpoint,

@@ -171,7 +171,8 @@ function readError(connector: Connector, response: ProviderResponse): OAuthError
 
 function readErrorSafely(connector: Connector, response: ProviderResponse): OAuthError | undefined {
   try {
-    return connector.readError?.(response);
+    const read: Partial<OAuthError> | null | undefined = connector.readError?.(response);
+    return typeof read?.error === "string" ? { ...read, error: read.error } : undefined;
   } catch {
     // A hook that fails on this answer has recognised no error in it; there may be a refresh token in it.
     return undefined;

@@ -33,10 +33,16 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Reads a response body as JSON, whatever its label, or as a form where it is labelled so; `undefined` for neither. */
+/** No provider's answer is nested deeper; to parse what is takes long, and to copy it overflows the stack. */
+const maximumDepth = 64;
+
+/**
+ * Reads a response body as JSON, whatever its label, or as a form where it is labelled so; `undefined` for neither. Objects
+ * and lists that lie deeper than 64 levels become null, so that a token beside them is not lost.
+ */
 export function parseBody(contentType: string | null, text: string): Json | undefined {
   try {
-    return JSON.parse(text) as Json;
+    return JSON.parse(cutAtDepth(text, maximumDepth)) as Json;
   } catch {
     // Not JSON: what that means depends on the status, so the caller says it.
     const mediaType = (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase();
@@ -47,31 +53,62 @@ export function parseBody(contentType: string | null, text: string): Json | unde
 }
 
 /**
+ * JSON text with null for what is nested deeper. As far as a text is JSON, this tells strings and brackets as a parser does;
+ * whatever else stands in it is left for that to refuse.
+ */
+function cutAtDepth(text: string, maximum: number): string {
+  let cut = "";
+  let from = 0;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    switch (text[at]) {
+      case '"':
+        at = endOfString(text, at);
+        break;
+      case "[":
+      case "{":
+        if (++depth === maximum + 1) cut += `${text.slice(from, at)}null`;
+        break;
+      case "]":
+      case "}":
+        if (depth-- === maximum + 1) from = at + 1;
+        break;
+    }
+  }
+  if (cut === "") return text;
+  // What is still open here is no JSON, and its rest is not worth a parser's time.
+  return depth > maximum ? cut : cut + text.slice(from);
+}
+
+/** The position of the quote that ends the string which begins at `from`, or of the text's end. */
+function endOfString(text: string, from: number): number {
+  let at = from + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+  return at;
+}
+
+/**
  * Makes one token set of a provider's answer conform: nulls, empty strings, impossible lifetimes and tokens that cannot be
  * sent are dropped, scopes given as a list or with commas are joined, a missing token type is `bearer`. Never throws.
  */
 export function normaliseTokenResponse(raw: JsonObject): NormalTokenResponse {
-  const tokenType = text(raw["token_type"]);
+  const tokenType = text(raw["token_type"]) ?? "bearer";
   const scope = raw["scope"];
-  const scopes = Array.isArray(scope)
-    ? scope.filter((item) => typeof item === "string")
-    : typeof scope === "string"
-      ? splitScopes(scope)
-      : undefined;
+  const scopes = Array.isArray(scope) ? scope.filter((item) => typeof item === "string").join(" ") : scope;
   return {
-    token_type: tokenType ?? "bearer",
-    ...defined("access_token", accessToken(raw["access_token"])),
+    token_type: tokenType,
+    ...defined("access_token", isScheme(tokenType) ? accessToken(raw["access_token"]) : undefined),
     ...defined("refresh_token", refreshToken(raw["refresh_token"])),
     ...defined("id_token", text(raw["id_token"])),
     ...defined("expires_in", seconds(raw["expires_in"])),
     ...defined("refresh_token_expires_in", seconds(raw["refresh_token_expires_in"])),
-    ...defined("scope", scopes === undefined ? undefined : scopes.join(" ")),
+    ...defined("scope", typeof scopes === "string" ? splitScopes(scopes)?.join(" ") : undefined),
   };
 }
 
-/** Splits a scope value at spaces and commas; an empty one grants nothing. */
+/** Splits a scope value at spaces and commas, and at what no line of a log may hold; an empty one grants nothing. */
 export function splitScopes(scope: string | undefined): string[] | undefined {
-  return scope?.split(/[\s,]+/).filter((item) => item !== "");
+  return scope?.split(/[\s,\p{Cc}]+/u).filter((item) => item !== "");
 }
 
 /** A hundred years, in seconds: what is longer is no lifetime, and might be no date. */
@@ -148,9 +185,14 @@ function accessToken(value: Json | undefined): string | undefined {
   return typeof value === "string" && /^[\x21-\x7e]+$/.test(value) ? value : undefined;
 }
 
+/** RFC 9110, section 11.1: what may stand before the token in a header. */
+function isScheme(tokenType: string): boolean {
+  return /^[\w!#$%&'*+.^`|~-]+$/.test(tokenType);
+}
+
 function refreshToken(value: Json | undefined): string | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what no token holds
-  return typeof value === "string" && /^[^\x00-\x1f\x7f]+$/.test(value) ? value : undefined;
+  return typeof value === "string" && /^[^\x00-\x1f\x7f]+$/.test(value) && value.isWellFormed() ? value : undefined;
 }
 
 function seconds(value: Json | undefined): number | undefined {
