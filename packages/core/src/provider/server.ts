@@ -13,6 +13,8 @@ export interface Server {
   readonly jwksUri?: string;
   /** RFC 9207: the authorization response must name the issuer. */
   readonly issParameterSupported: boolean;
+  /** The issuer says which methods of PKCE it has, and S256 is none of them. */
+  readonly lacksS256?: true;
   readonly apiBaseUrl: string;
   readonly apiOrigins: readonly string[];
 }
@@ -25,6 +27,7 @@ export interface DiscoveredMetadata {
   readonly userinfo_endpoint?: string | undefined;
   readonly jwks_uri?: string | undefined;
   readonly authorization_response_iss_parameter_supported?: boolean | undefined;
+  readonly code_challenge_methods_supported?: readonly string[] | undefined;
 }
 
 /** Joins what a connector states with what its issuer publishes; what the connector states goes first. */
@@ -35,7 +38,9 @@ export function serverOf(
 ): Server {
   const url = (name: string, template: string | undefined, discovered?: string): string | undefined => {
     const value = template === undefined ? discovered : expandTemplate(template, params);
-    if (value !== undefined) assertCallable(connector, name, value);
+    if (value === undefined) return undefined;
+    assertText(connector, name, value);
+    assertCallable(connector, name, value);
     return value;
   };
   const required = (name: string, value: string | undefined): string => {
@@ -68,7 +73,19 @@ export function serverOf(
     ),
     ...defined("userinfoEndpoint", url("userinfoEndpoint", connector.userinfoEndpoint, metadata.userinfo_endpoint)),
     ...defined("jwksUri", url("jwksUri", connector.jwksUri, metadata.jwks_uri)),
+    ...(lacksS256(metadata.code_challenge_methods_supported) ? { lacksS256: true } : {}),
   };
+}
+
+/** What an issuer publishes is JSON, and need not be of the types that it should be. */
+function assertText(connector: Connector, name: string, value: unknown): void {
+  if (typeof value === "string") return;
+  throw new GrantkeeperError("invalid_response", `The metadata of "${connector.id}" name no URL as its ${name}.`);
+}
+
+/** An issuer that says nothing about PKCE (RFC 8414, section 2) gets a challenge all the same, and may ignore it. */
+function lacksS256(methods: unknown): boolean {
+  return Array.isArray(methods) && !methods.includes("S256");
 }
 
 /** Puts params into the `{name}` places of a template. They were matched against anchored patterns before. */

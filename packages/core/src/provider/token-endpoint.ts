@@ -1,7 +1,7 @@
 import * as openid from "openid-client";
 import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
-import { causeWithoutSecrets } from "../errors.ts";
+import { causeWithoutSecrets, GrantkeeperError } from "../errors.ts";
 import { type Secret, secretOf, secretOrNone } from "../secret.ts";
 import { authenticator, clientSecretOf } from "./client-authentication.ts";
 import { createDiscovery, toResponse } from "./discovery.ts";
@@ -87,6 +87,13 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
   }
 
   async function authorizationUrl(connector: Connector, target: Server, request: AuthorizationRequest): Promise<URL> {
+    // RFC 9700, section 2.1.1: neither `plain` nor no challenge stands in for it.
+    if (target.lacksS256 === true && request.codeVerifier !== undefined) {
+      throw new GrantkeeperError(
+        "invalid_config",
+        `The issuer of connector "${connector.id}" says that it does not have PKCE with S256.`,
+      );
+    }
     const extra =
       typeof connector.authorizationParams === "function"
         ? connector.authorizationParams({ hasRefreshToken: request.hasRefreshToken })
