@@ -390,6 +390,15 @@ describe("exchange", () => {
       expect(tokenRequestError(outcome, "example", now)).toMatchObject({ code: "provider_unavailable" });
     });
 
+    test.each<[string, (response: ServerResponse) => unknown]>([
+      ["a redirect", (response) => response.writeHead(302, { location: "https://example.com/keys" }).end()],
+      ["too large", (response) => response.end("x".repeat(2 * 1024 * 1024))],
+    ])("R30 where the keys are %s, the answer is wrong, and they are not asked for again", async (_, answer) => {
+      const { outcome, keyRequests } = await exchangeWithKeys(answer);
+      expect(outcome).toMatchObject({ kind: "invalid", keysUnavailable: false });
+      expect(keyRequests()).toBe(1);
+    });
+
     test("R37 with other keys the answer itself is wrong", async () => {
       const other = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" });
       const { outcome } = await exchangeWithKeys((response) =>

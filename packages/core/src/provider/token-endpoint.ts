@@ -189,7 +189,7 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
       const sent = await transport(url, request, tokenRequest ? how : undefined);
       if (!tokenRequest) {
         const reading = await readAgain(sent, () => transport(url, request));
-        keysUnavailable = !isAnswer(reading);
+        keysUnavailable = isMissing(reading);
         return toResponse(reading);
       }
       judged = scrub(judge(connector, sent, refreshing, now()), [
@@ -222,12 +222,13 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
 /** The tokens are here already, and the keys are all that is missing: they are asked for three times. */
 async function readAgain(first: Transfer, read: () => Promise<Transfer>): Promise<Transfer> {
   let sent = first;
-  for (let count = 1; count < 3 && !isAnswer(sent); count++) sent = await read();
+  for (let count = 1; count < 3 && isMissing(sent); count++) sent = await read();
   return sent;
 }
 
-function isAnswer(sent: Transfer): boolean {
-  return sent.kind === "answered" && sent.response.status === 200;
+/** A redirect, or what is too large to be read, is there and will be no other the next time. */
+function isMissing(sent: Transfer): boolean {
+  return sent.kind === "answered" ? sent.response.status !== 200 : sent.kind !== "unusable";
 }
 
 interface GrantRequest {
