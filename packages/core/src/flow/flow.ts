@@ -6,7 +6,9 @@ import type { Logger } from "../events.ts";
 import type { Grants } from "../grant/grants.ts";
 import { notConnected } from "../grant/leases.ts";
 import { requestedScopes } from "../grant/scopes.ts";
+import { clientSecretOf } from "../provider/client-authentication.ts";
 import { type Connectors, checkParams } from "../provider/connectors.ts";
+import { withoutSecrets } from "../provider/errors.ts";
 import type { ProviderRequests } from "../provider/requests.ts";
 import type { Server } from "../provider/server.ts";
 import type { TokenOutcome } from "../provider/token-answer.ts";
@@ -134,7 +136,10 @@ export function createFlows(options: FlowOptions): Flows {
     const server = await tokenEndpoint.server(connector, record.params);
     assertSameServer(record, connector, server);
     assertIssuer(response, server);
-    if (response.error !== undefined) throw authorizationError(response.error, connectorKey, now());
+    if (response.error !== undefined) {
+      const secrets = [clientSecretOf(connector.clientAuthentication), record.nonce, record.codeVerifier];
+      throw authorizationError(withoutSecrets(response.error, secrets), connectorKey, now());
+    }
     const outcome = await tokenEndpoint.exchange(connector, server, {
       response: response.parameters,
       redirectUri: record.redirectUri,

@@ -1,6 +1,8 @@
 import type { OAuthError } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
+import type { Secret } from "../secret.ts";
 import type { TokenOutcome } from "./token-answer.ts";
+import { defined } from "./token-response.ts";
 
 /** Makes remote text fit for a message: one line, short, and without anything that looks like a credential. */
 export function printable(text: string, maximumLength = 200): string {
@@ -13,6 +15,21 @@ export function printable(text: string, maximumLength = 200): string {
 function looksRandom(run: string): boolean {
   const mixed = /[a-z][A-Z].*[a-z][A-Z]/.test(run);
   return /\d/.test(run) || run.length >= 32 || (run.length >= 20 && mixed);
+}
+
+/** An error without what was sent, or is known to the provider, and may be in its words. */
+export function withoutSecrets(
+  { error, errorDescription }: OAuthError,
+  secrets: readonly (Secret | undefined)[],
+): OAuthError {
+  // The longest first: of one that another begins with, a rest would be left.
+  const found = secrets
+    .map((secret) => secret?.reveal() ?? "")
+    .filter((secret) => secret !== "")
+    .sort((a, b) => b.length - a.length);
+  const clean = (text: string): string =>
+    found.reduce((line, secret) => line.replaceAll(secret, () => "[redacted]"), String(text));
+  return { error: clean(error), ...defined("errorDescription", errorDescription && clean(errorDescription)) };
 }
 
 /** `invalid_client (The client is not known)`: a provider's error for a message. */

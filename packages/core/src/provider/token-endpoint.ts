@@ -5,10 +5,10 @@ import { causeWithoutSecrets, GrantkeeperError } from "../errors.ts";
 import { type Secret, secretOf, secretOrNone } from "../secret.ts";
 import { authenticator, clientSecretOf } from "./client-authentication.ts";
 import { createDiscovery, toResponse } from "./discovery.ts";
+import { withoutSecrets } from "./errors.ts";
 import type { Transfer } from "./http.ts";
 import { assertCallable, expandTemplate, type Server, serverOf } from "./server.ts";
 import { type Judgement, judge, refreshTokensOf, type TokenOutcome } from "./token-answer.ts";
-import { defined } from "./token-response.ts";
 import type { Transport, TransportRequest } from "./transport.ts";
 
 export interface TokenEndpointOptions {
@@ -242,16 +242,7 @@ interface GrantRequest {
 /** Takes what was sent out of what the provider says about it: an error's words end up in messages and logs. */
 function scrub(judged: Judgement, secrets: readonly (Secret | undefined)[]): Judgement {
   if (judged.kind !== "refused" && judged.kind !== "rejected") return judged;
-  // The longest first: of one that another begins with, a rest would be left.
-  const found = secrets
-    .map((secret) => secret?.reveal() ?? "")
-    .filter((secret) => secret !== "")
-    .sort((a, b) => b.length - a.length);
-  const clean = (text: string): string =>
-    found.reduce((line, secret) => line.replaceAll(secret, () => "[redacted]"), String(text));
-  const { error, errorDescription } = judged.error;
-  const cleaned = { error: clean(error), ...defined("errorDescription", errorDescription && clean(errorDescription)) };
-  return { kind: judged.kind, error: cleaned };
+  return { kind: judged.kind, error: withoutSecrets(judged.error, secrets) };
 }
 
 function encodeBody(connector: Connector, init: RequestInit): RequestInit {
