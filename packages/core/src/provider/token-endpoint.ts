@@ -7,6 +7,7 @@ import { authenticator, clientSecretOf } from "./client-authentication.ts";
 import { createDiscovery, toResponse } from "./discovery.ts";
 import { withoutSecrets } from "./errors.ts";
 import type { Transfer } from "./http.ts";
+import { assertIdTokenClaims } from "./id-token-claims.ts";
 import { assertCallable, expandTemplate, type Server, serverOf } from "./server.ts";
 import { type Judgement, judge, refreshTokensOf, type TokenOutcome } from "./token-answer.ts";
 import type { Transport, TransportRequest } from "./transport.ts";
@@ -202,7 +203,9 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
     try {
       const result = await grant();
       if (judged?.kind !== "granted") throw new Error("no token request was made");
-      const { tokenSets, tokenResponse } = judged;
+      const { primary, tokenSets, tokenResponse } = judged;
+      const { clientId } = connector;
+      assertIdTokenClaims(result.claims(), primary, { clientId, now: now(), isNew: refreshing === undefined });
       return { kind: "tokens", tokenSets, tokenResponse, idTokenClaims: result.claims() as JsonObject | undefined };
     } catch (error) {
       const cause = causeWithoutSecrets(error);
