@@ -222,16 +222,20 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
   return { server, authorizationUrl, exchange, refresh };
 }
 
-/** The tokens are here already, and the keys are all that is missing: they are asked for three times. */
+/** The tokens are here already, and the keys are all that is missing: they are asked for three times, in one deadline. */
 async function readAgain(first: Transfer, read: () => Promise<Transfer>): Promise<Transfer> {
   let sent = first;
-  for (let count = 1; count < 3 && isMissing(sent); count++) sent = await read();
+  for (let count = 1; count < 3 && isMissing(sent) && !hasTimedOut(sent); count++) sent = await read();
   return sent;
 }
 
 /** A redirect, or what is too large to be read, is there and will be no other the next time. */
 function isMissing(sent: Transfer): boolean {
   return sent.kind === "answered" ? sent.response.status !== 200 : sent.kind !== "unusable";
+}
+
+function hasTimedOut(sent: Transfer): boolean {
+  return sent.kind === "ambiguous" && sent.cause.message === "TimeoutError";
 }
 
 interface GrantRequest {
