@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import type { JsonObject } from "@grantkeeper/core/connector";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { hostileAttacks } from "./attacks.ts";
 import { startHostileProvider } from "./start.ts";
@@ -26,17 +28,31 @@ test("R37 a provider that attacks nobody passes on every leg", async () => {
   expect([...paths]).toEqual(["/.well-known/openid-configuration", ...legs]);
 });
 
-test("it refuses a spent refresh token, a wrong secret and a wrong verifier", async () => {
-  const { provider, connect } = await startWalk(honest);
-  await connect();
-  const { body, headers } = provider.requests.find(({ url }) => url === "/token") ?? {};
-  const post = (form: string, authorization = headers?.authorization ?? "") =>
-    fetch(`${provider.origin}/token`, { method: "POST", body: new URLSearchParams(form), headers: { authorization } });
-  expect(await (await post(body ?? "")).json()).toEqual({ error: "invalid_grant" });
-  expect(await (await post(body ?? "", "Basic YTpi")).json()).toEqual({ error: "invalid_client" });
-  const code = provider.secrets().find(({ name }) => name.startsWith("code "))?.value ?? "";
-  expect(code).not.toBe("");
-  expect(await (await post("grant_type=refresh_token&refresh_token=none")).json()).toEqual({ error: "invalid_grant" });
+test("its token endpoint refuses a wrong client, a wrong verifier, a spent code and a spent refresh token", async () => {
+  const provider = await startHostileProvider({ attack: "none", clientId: "a", clientSecret: "secret-of-a" });
+  onTestFinished(provider.close);
+  const redirectUri = "https://app.example.com/callback";
+  const codeOf = async (): Promise<string> => {
+    const verifierHash = createHash("sha256").update("verifier").digest("base64url");
+    const challenge = { code_challenge: verifierHash, code_challenge_method: "S256" };
+    const request = new URLSearchParams({ client_id: "a", redirect_uri: redirectUri, state: "s", ...challenge });
+    const callback = await provider.signIn(`${provider.origin}/authorize?${request}`);
+    return callback.searchParams.get("code") ?? "";
+  };
+  const post = async (form: Record<string, string>, credentials = "a:secret-of-a") => {
+    const headers = { authorization: `Basic ${Buffer.from(credentials).toString("base64")}` };
+    const body = new URLSearchParams({ redirect_uri: redirectUri, ...form });
+    return (await (await fetch(`${provider.origin}/token`, { method: "POST", body, headers })).json()) as JsonObject;
+  };
+  const code = await codeOf();
+  expect(await post({ code, code_verifier: "verifier" }, "a:another-secret")).toEqual({ error: "invalid_client" });
+  const tokens = await post({ code, code_verifier: "verifier" });
+  expect(tokens).toMatchObject({ token_type: "Bearer", expires_in: 300 });
+  expect(await post({ code, code_verifier: "verifier" })).toEqual({ error: "invalid_grant" });
+  expect(await post({ code: await codeOf(), code_verifier: "another" })).toEqual({ error: "invalid_grant" });
+  const refresh = { grant_type: "refresh_token", refresh_token: String(tokens["refresh_token"]) };
+  expect(await post(refresh)).toMatchObject({ token_type: "Bearer" });
+  expect(await post(refresh)).toEqual({ error: "invalid_grant" });
 });
 
 test("it has no attack of another name, and does not start in production", async () => {

@@ -28,16 +28,17 @@ export async function listen(
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
     response.on("error", () => undefined);
-    void text(request).then(
-      (body) => {
+    void text(request)
+      .then((body) => {
         const { method = "", url = "", headers } = request;
         const received = { method, url, headers, body };
         requests.push(received);
         answer(request, response, received);
-      },
-      // The client has gone before it had said what it wants.
-      () => undefined,
-    );
+      })
+      // Parameters that nothing can be made of; or the client has gone before it had said what it wants.
+      .catch(() => {
+        if (!response.headersSent) response.writeHead(400).end();
+      });
   });
   server.on("connection", (socket) => {
     sockets.add(socket);

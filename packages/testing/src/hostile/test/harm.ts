@@ -12,12 +12,14 @@ const mostBytes = 8 * 1024 * 1024;
 /** `fetch` reads interim responses for as long as its deadline lets it, and keeps none. */
 const boundedByTimeAlone = "token-informational-flood";
 
-export function attacksOn(...legs: readonly HostileLeg[]): readonly HostileAttack[] {
-  return hostileAttacks.filter(({ leg }) => legs.includes(leg));
+/** Each with a title: its requirement, its name, and what must come of it. */
+export function attacksOn(...legs: readonly HostileLeg[]): readonly (readonly [title: string, HostileAttack])[] {
+  return hostileAttacks
+    .filter(({ leg }) => legs.includes(leg))
+    .map((attack) => [`${attack.requirement} ${attack.name} ${fateOf(attack)}`, attack]);
 }
 
-/** How an attack's test says what must come of it. */
-export function fateOf({ expected }: HostileAttack): string {
+function fateOf({ expected }: HostileAttack): string {
   return expected.length > 0 ? `is refused: ${expected.join(" or ")}` : "does no harm";
 }
 
