@@ -8,6 +8,10 @@ export type { RawRow, SealedStoreUnderTest, StoreDoor } from "./contracts/sealed
 export { type StoreContractOptions, storeContract } from "./contracts/store.ts";
 export type { StoreUnderTest } from "./contracts/store-rows.ts";
 export type { TestFunction } from "./contracts/test-function.ts";
+export type { HostileAttack, HostileLeg } from "./hostile/attack.ts";
+export { hostileAttacks } from "./hostile/attacks.ts";
+export type { HostileRequest } from "./hostile/listener.ts";
+export { type HostileProvider, type HostileProviderOptions, startHostileProvider } from "./hostile/start.ts";
 export type { DeviceOptions } from "./provider/device/codes.ts";
 export { failing } from "./provider/failing.ts";
 export type {

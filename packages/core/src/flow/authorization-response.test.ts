@@ -70,6 +70,13 @@ describe("readAuthorizationResponse", () => {
     },
   );
 
+  test.each(["code=a&state=s&id_token=b", "response=a&state=s", "code=a&state=s&response="])(
+    "R1 refuses what hybrid flows and signed answers have: %s",
+    async (query) => {
+      expect(await codeOf(() => read(query))).toBe("invalid_request");
+    },
+  );
+
   test.each(["state=s", "code=&state=s", "", "token=a&state=s"])(
     "R12 refuses neither code nor error: %j",
     async (query) => {

@@ -37,6 +37,8 @@ export async function readAuthorizationResponse(
   const parameters = posted ? new URLSearchParams(form) : url.searchParams;
   // RFC 6749, section 3.1: no parameter twice.
   if (new Set(parameters.keys()).size !== parameters.size) return malformed("a parameter stands in it twice");
+  // RFC 6749, section 4.1.2: neither what a hybrid flow has, nor a signed answer (JARM), was asked for.
+  if (parameters.has("id_token") || parameters.has("response")) return malformed("it holds more than a code");
   const state = parameters.get("state");
   const code = parameters.get("code");
   const error = parameters.get("error");

@@ -5,7 +5,9 @@ import { GrantkeeperError } from "../errors.ts";
 import type { Grants, StepUp } from "../grant/grants.ts";
 import { notConnected } from "../grant/leases.ts";
 import { addScopes, missingScopes, requestedScopes } from "../grant/scopes.ts";
+import { clientSecretOf } from "../provider/client-authentication.ts";
 import { type Connectors, checkParams } from "../provider/connectors.ts";
+import { withoutSecrets } from "../provider/errors.ts";
 import type { Server } from "../provider/server.ts";
 import { randomNonce, randomVerifier, type TokenEndpoint } from "../provider/token-endpoint.ts";
 import { fromSealed, type Secret, secretOrNone, toSealable } from "../secret.ts";
@@ -146,8 +148,11 @@ export function createFlows(options: FlowOptions): Flows {
     const server = await tokenEndpoint.server(connector, record.params);
     assertSameServer(record, connector, server);
     assertIssuer(response, server);
-    if (response.error !== undefined) throw authorizationError(response.error, connectorKey, now());
     const { nonce, codeVerifier, redirectUri, maxAge, returnTo } = record;
+    if (response.error !== undefined) {
+      const secrets = [clientSecretOf(connector.clientAuthentication), nonce, codeVerifier];
+      throw authorizationError(withoutSecrets(response.error, secrets), connectorKey, now());
+    }
     const outcome = await tokenEndpoint.exchange(connector, server, {
       ...{ response: response.parameters, redirectUri, state: response.state, nonce, codeVerifier, maxAge },
     });

@@ -42,6 +42,13 @@ export function createAuthorizationUrls(
     if (target.authorizationEndpoint === undefined) {
       throw new GrantkeeperError("invalid_request", "This connector has no sign-in in a browser: use keeper.connect.");
     }
+    // RFC 9700, section 2.1.1: neither `plain` nor no challenge stands in for it.
+    if (target.lacksS256 === true && request.codeVerifier !== undefined) {
+      throw new GrantkeeperError(
+        "invalid_config",
+        `The issuer of connector "${connector.id}" says that it does not have PKCE with S256.`,
+      );
+    }
     const configuration = configure(connector, target, target.tokenEndpoint, now);
     const parameters = await parametersOf(connector, request);
     if (target.pushedAuthorizationRequestEndpoint === undefined) {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
+import { type Secret, secretOf } from "../secret.ts";
 import { exampleConnector } from "../test/connector.ts";
 import { codeOf, errorOf } from "../test/errors.ts";
 import { json, startServer, type TestServer } from "../test/http-server.ts";
@@ -32,6 +34,26 @@ describe("discovery", () => {
   ])("R22 refuses metadata of the issuer %s", async (_, change) => {
     const provider = await startIssuer(change);
     expect(await codeOf(() => newEndpoint().server(provider.connector, {}))).toBe("invalid_response");
+  });
+
+  test("R2 makes no authorization request to an issuer that has other methods of PKCE alone", async () => {
+    const provider = await startIssuer((origin) => origin, { code_challenge_methods_supported: ["plain"] });
+    const endpoint = newEndpoint();
+    const server = await endpoint.server(provider.connector, {});
+    const urlWith = (codeVerifier: Secret | undefined) =>
+      endpoint.authorizationUrl(provider.connector, server, {
+        ...{
+          redirectUri: "https://app.example.com/callback",
+          state: "s",
+          nonce: undefined,
+          hasRefreshToken: false,
+          scopes: {},
+        },
+        codeVerifier,
+      });
+    expect(await codeOf(() => urlWith(secretOf("a verifier")))).toBe("invalid_config");
+    // A connector that leaves PKCE out has said why.
+    expect((await urlWith(undefined)).searchParams.has("code_challenge")).toBe(false);
   });
 
   test("R22 asks again after a refusal, and once while the answer is good", async () => {
@@ -195,7 +217,7 @@ function discovering({ origin }: TestServer): Connector {
 /** An issuer on the loopback interface, whose metadata name the issuer that `name` makes of its own. */
 async function startIssuer(
   name: (origin: string) => string,
-  change: Record<string, string> = {},
+  change: JsonObject = {},
   status: () => number = () => 200,
 ): Promise<TestServer & { readonly connector: Connector }> {
   const server: TestServer = await startServer((response) => {

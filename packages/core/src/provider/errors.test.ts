@@ -2,13 +2,25 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ErrorCode } from "../errors.ts";
 import { secretOf } from "../secret.ts";
-import { describe as describeError, printable, tokenRequestError } from "./errors.ts";
+import { describe as describeError, printable, tokenRequestError, withoutSecrets } from "./errors.ts";
 
 const now = Date.UTC(2026, 10, 23, 12);
 
 /** What must not get from remote text into a line of a log. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+
+describe("withoutSecrets", () => {
+  test("R54 takes secrets out of an error and its description, one that another begins with too", () => {
+    const error = { error: "bad-secret", errorDescription: "no secret-word, no secret" };
+    const secrets = [secretOf("secret"), undefined, secretOf("secret-word"), secretOf("")];
+    expect(withoutSecrets(error, secrets)).toEqual({
+      error: "bad-[redacted]",
+      errorDescription: "no [redacted], no [redacted]",
+    });
+    expect(withoutSecrets({ error: "a" }, secrets)).toEqual({ error: "a" });
+  });
+});
 
 describe("printable", () => {
   test("leaves plain text as it is", () => {

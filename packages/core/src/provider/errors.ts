@@ -1,8 +1,9 @@
 import type { OAuthError } from "../connector/types.ts";
 import { causeWithoutSecrets, GrantkeeperError, isGrantkeeperError } from "../errors.ts";
+import type { Secret } from "../secret.ts";
 import { retryAfter, type Transfer } from "./http.ts";
 import type { TokenOutcome } from "./token-answer.ts";
-import { isObject } from "./token-response.ts";
+import { defined, isObject } from "./token-response.ts";
 
 const maximumRead = 2_000;
 /** Beside what breaks a line, what turns the direction of writing: a line of a log would read as another one. */
@@ -23,6 +24,21 @@ export function printable(text: string, maximumLength = 200): string {
 function looksRandom(run: string): boolean {
   const mixed = /[a-z][A-Z].*[a-z][A-Z]/.test(run);
   return /\d/.test(run) || run.length >= 32 || (run.length >= 20 && mixed);
+}
+
+/** An error without what was sent, or is known to the provider, and may be in its words. */
+export function withoutSecrets(
+  { error, errorDescription }: OAuthError,
+  secrets: readonly (Secret | undefined)[],
+): OAuthError {
+  // The longest first: of one that another begins with, a rest would be left.
+  const found = secrets
+    .map((secret) => secret?.reveal() ?? "")
+    .filter((secret) => secret !== "")
+    .sort((a, b) => b.length - a.length);
+  const clean = (text: string): string =>
+    found.reduce((line, secret) => line.replaceAll(secret, () => "[redacted]"), String(text));
+  return { error: clean(error), ...defined("errorDescription", errorDescription && clean(errorDescription)) };
 }
 
 /** `invalid_client (The client is not known)`: a provider's error for a message. */

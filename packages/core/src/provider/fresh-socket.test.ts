@@ -145,6 +145,19 @@ test("R29 the answer has the limits of every other", async () => {
   expect(await send(origin)).toMatchObject({ kind: "unusable", status: 200 });
 });
 
+test.each([
+  [100, "answered"],
+  [101, "ambiguous"],
+])("R29 an answer after %d interim responses is %s", async (count, kind) => {
+  const flooding = await listen((socket) =>
+    socket.once("data", () => {
+      socket.write("HTTP/1.1 103 Early Hints\r\n\r\n".repeat(count));
+      setTimeout(() => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"), 50);
+    }),
+  );
+  expect((await send(`http://${flooding}/`)).kind).toBe(kind);
+});
+
 test("an application's own fetch is used for every request", async () => {
   const urls: string[] = [];
   const transport = createTransport({

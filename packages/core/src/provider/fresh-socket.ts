@@ -5,6 +5,9 @@ import { Readable } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { Send } from "./http.ts";
 
+/** RFC 9110, section 15.2 sets no limit, and no other limit holds for them. */
+const mostInterimResponses = 100;
+
 /**
  * Sends a request on a connection of its own. One that was kept open from before may be closed by the server at the very
  * moment of sending, and nobody could say then whether the request had arrived. It also knows when the connection stands,
@@ -33,6 +36,10 @@ export const sendOnFreshSocket: Send = async (url, init, mayLeave) => {
       if (mayLeave()) outgoing.end(body);
       else outgoing.destroy(new Error("not sent"));
     });
+  });
+  let interim = 0;
+  outgoing.on("information", () => {
+    if (++interim > mostInterimResponses) outgoing.destroy(new Error("too many interim responses"));
   });
   // What goes wrong while the body is read shows there.
   outgoing.on("error", () => undefined);

@@ -125,6 +125,15 @@ describe("requests of a connector", () => {
     expect(own.requests).toEqual([]);
   });
 
+  test.each([null, [], [{ sub: "1" }], "1", 1, true, {}, { sub: "" }, { sub: 1 }, { sub: "2" }])(
+    "R39 userinfo of %j is no account, whatever the ID token says",
+    async (body) => {
+      const own = await startServer((response) => json(response, body));
+      const local = localConnector(own.origin, { userinfoEndpoint: `${own.origin}/me` });
+      expect(await codeOf(() => identify(local, { sub: "1" }))).toBe("invalid_response");
+    },
+  );
+
   test("R39 claims without a subject name no account", async () => {
     const own = await startServer((response) => json(response, {}, 500));
     expect(await codeOf(() => identify(localConnector(own.origin, {}), { name: "Ada" }))).toBe("invalid_response");

@@ -297,8 +297,9 @@ function isRevoked({ status, body }: ProviderResponse): boolean {
 
 /** OpenID Connect Core, section 5.1. */
 function readStandardClaims({ response, idTokenClaims }: IdentityInput): Account | undefined {
-  const claims: JsonObject = { ...idTokenClaims, ...(isObject(response) ? response : {}) };
-  const subject = isObject(response) ? response["sub"] : idTokenClaims?.["sub"];
+  if (response !== undefined && !isObject(response)) return undefined;
+  const claims: JsonObject = { ...idTokenClaims, ...response };
+  const subject = response === undefined ? idTokenClaims?.["sub"] : response["sub"];
   if (typeof subject !== "string" || subject === "") return undefined;
   return {
     id: subject,

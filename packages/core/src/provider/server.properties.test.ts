@@ -45,7 +45,7 @@ describe("serverOf", () => {
       fc.property(metadata, (published) => {
         try {
           const server = serverOf(discovering, {}, published);
-          const { apiOrigins, issParameterSupported, requirePushedAuthorizationRequests, ...urls } = server;
+          const { apiOrigins, issParameterSupported, requirePushedAuthorizationRequests, lacksS256, ...urls } = server;
           for (const value of Object.values(urls)) {
             expect(typeof value).toBe("string");
             expect(new URL(value).protocol).toBe("https:");
@@ -53,6 +53,7 @@ describe("serverOf", () => {
           expect(apiOrigins).toEqual(discovering.apiOrigins);
           expect(typeof issParameterSupported).toBe("boolean");
           expect(typeof requirePushedAuthorizationRequests).toBe("boolean");
+          expect([true, undefined]).toContain(lacksS256);
           expectNoPollution(server);
           outcomes.add("taken");
         } catch (error) {

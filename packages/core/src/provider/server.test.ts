@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { exampleConnector } from "../test/connector.ts";
 import { codeOf, errorOf } from "../test/errors.ts";
-import { assertCallable, expandTemplate, isLoopback, serverOf } from "./server.ts";
+import { assertCallable, type DiscoveredMetadata, expandTemplate, isLoopback, serverOf } from "./server.ts";
 
 describe("assertCallable", () => {
   test("R9 takes https", () => {
@@ -177,6 +177,26 @@ describe("serverOf", () => {
       expect(await codeOf(() => serverOf(connector, {}, metadata))).toBe("invalid_config");
     },
   );
+
+  test.each([1, null, ["https://found.example.com/a"], { href: "https://found.example.com/a" }])(
+    "R57 refuses metadata with %j for a URL",
+    async (value) => {
+      const connector = exampleConnector({ authorizationEndpoint: undefined });
+      const metadata = JSON.parse(JSON.stringify({ authorization_endpoint: value })) as DiscoveredMetadata;
+      expect(await codeOf(() => serverOf(connector, {}, metadata))).toBe("invalid_response");
+    },
+  );
+
+  test.each<[readonly string[] | undefined, boolean]>([
+    [undefined, false],
+    [["plain", "S256"], false],
+    [["plain"], true],
+    [["s256"], true],
+    [[], true],
+  ])("R2 methods of PKCE %j: lacks S256 is %s", (methods, lacks) => {
+    const server = serverOf(exampleConnector(), {}, { code_challenge_methods_supported: methods });
+    expect(server.lacksS256 === true).toBe(lacks);
+  });
 
   test.each(["authorizationEndpoint", "tokenEndpoint"] as const)("refuses a connector without %s", async (name) => {
     const error = await errorOf(() => serverOf(exampleConnector({ [name]: undefined }), {}));

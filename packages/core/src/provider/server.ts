@@ -21,6 +21,8 @@ export interface Server {
   readonly jwksUri?: string;
   /** RFC 9207: the authorization response must name the issuer. */
   readonly issParameterSupported: boolean;
+  /** The issuer says which methods of PKCE it has, and S256 is none of them. */
+  readonly lacksS256?: true;
   readonly apiBaseUrl: string;
   readonly apiOrigins: readonly string[];
 }
@@ -36,6 +38,7 @@ export interface DiscoveredMetadata {
   readonly require_pushed_authorization_requests?: unknown;
   readonly jwks_uri?: unknown;
   readonly authorization_response_iss_parameter_supported?: unknown;
+  readonly code_challenge_methods_supported?: unknown;
 }
 
 /** Joins what a connector states with what its issuer publishes; what the connector states goes first. */
@@ -89,7 +92,13 @@ export function serverOf(
     ...optional("introspectionEndpoint"),
     ...optional("pushedAuthorizationRequestEndpoint", metadata.pushed_authorization_request_endpoint),
     ...optional("jwksUri", metadata.jwks_uri),
+    ...(lacksS256(metadata.code_challenge_methods_supported) ? { lacksS256: true } : {}),
   };
+}
+
+/** An issuer that says nothing about PKCE (RFC 8414, section 2) gets a challenge all the same, and may ignore it. */
+function lacksS256(methods: unknown): boolean {
+  return Array.isArray(methods) && !methods.includes("S256");
 }
 
 /** Puts params into the `{name}` places of a template. They were matched against anchored patterns before. */

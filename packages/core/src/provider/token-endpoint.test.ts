@@ -359,14 +359,17 @@ describe("exchange", () => {
     }
 
     /** Exchanges a code at a provider whose keys are answered in this way. */
-    async function exchangeWithKeys(answerKeys: (response: ServerResponse, count: number) => void) {
+    async function exchangeWithKeys(
+      answerKeys: (response: ServerResponse, count: number) => void,
+      endpoint = newEndpoint(),
+    ) {
       let keyRequests = 0;
       const server = await startServer((response, request) => {
         if (request.url === "/keys") answerKeys(response, ++keyRequests);
         else json(response, { ...tokens, id_token: signed(server.origin) });
       });
       const local = localConnector(server, { issuer: server.origin, jwksUri: `${server.origin}/keys` });
-      const outcome = await newEndpoint().exchange(local, serverOf(local, {}), {
+      const outcome = await endpoint.exchange(local, serverOf(local, {}), {
         response: new URLSearchParams({ code: "c", state: "s" }),
         redirectUri: "https://app.example.com/connect/example/callback",
         state: "s",
@@ -391,6 +394,27 @@ describe("exchange", () => {
       expect(outcome).toMatchObject({ kind: "invalid", keysUnavailable: true, tokenSets: { default: {} } });
       if (outcome.kind !== "invalid") throw new Error(outcome.kind);
       expect(tokenRequestError(outcome, "example", now)).toMatchObject({ code: "provider_unavailable" });
+    });
+
+    test.each<[string, (response: ServerResponse) => unknown]>([
+      ["a redirect", (response) => response.writeHead(302, { location: "https://example.com/keys" }).end()],
+      ["too large", (response) => response.end("x".repeat(2 * 1024 * 1024))],
+    ])("R30 where the keys are %s, the answer is wrong, and they are not asked for again", async (_, answer) => {
+      const { outcome, keyRequests } = await exchangeWithKeys(answer);
+      expect(outcome).toMatchObject({ kind: "invalid", keysUnavailable: false });
+      expect(keyRequests()).toBe(1);
+    });
+
+    test("R29 keys that have not come within the deadline are not waited for again", async () => {
+      let tries = 0;
+      const endpoint = newEndpoint(async (url, init) => {
+        if (!url.endsWith("/keys")) return fetch(url, init);
+        tries++;
+        throw new DOMException("deadline", "TimeoutError");
+      });
+      const { outcome } = await exchangeWithKeys(() => undefined, endpoint);
+      expect(outcome).toMatchObject({ kind: "invalid", keysUnavailable: true });
+      expect(tries).toBe(1);
     });
 
     test("R37 with other keys the answer itself is wrong", async () => {

@@ -5,9 +5,10 @@ import { causeWithoutSecrets, isGrantkeeperError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { clientSecretOf } from "./client-authentication.ts";
 import { toResponse } from "./discovery.ts";
+import { withoutSecrets } from "./errors.ts";
 import type { Transfer } from "./http.ts";
+import { assertIdTokenClaims } from "./id-token-claims.ts";
 import { type Judgement, judge, refreshTokensOf, type TokenOutcome } from "./token-answer.ts";
-import { defined } from "./token-response.ts";
 import type { Transport, TransportRequest } from "./transport.ts";
 
 export interface TokenRequest {
@@ -41,7 +42,7 @@ export function createTokenRequests(transport: Transport, now: () => number): Se
       const sent = await transport(url, request, tokenRequest ? how : undefined);
       if (!tokenRequest) {
         const reading = await readAgain(sent, () => transport(url, request));
-        keysUnavailable = !isAnswer(reading);
+        keysUnavailable = isMissing(reading);
         return toResponse(reading);
       }
       judged = scrub(judge(connector, sent, refreshing, now()), [
@@ -54,7 +55,9 @@ export function createTokenRequests(transport: Transport, now: () => number): Se
     try {
       const result = await grant();
       if (judged?.kind !== "granted") throw new Error("no token request was made");
-      const { tokenSets, tokenResponse } = judged;
+      const { primary, tokenSets, tokenResponse } = judged;
+      const { clientId } = connector;
+      assertIdTokenClaims(result.claims(), primary, { clientId, now: now(), isNew: refreshing === undefined });
       return { kind: "tokens", tokenSets, tokenResponse, idTokenClaims: result.claims() as JsonObject | undefined };
     } catch (error) {
       const cause = causeWithoutSecrets(error);
@@ -71,30 +74,26 @@ export function createTokenRequests(transport: Transport, now: () => number): Se
   };
 }
 
-/** The tokens are here already, and the keys are all that is missing: they are asked for three times. */
+/** The tokens are here already, and the keys are all that is missing: they are asked for three times, in one deadline. */
 async function readAgain(first: Transfer, read: () => Promise<Transfer>): Promise<Transfer> {
   let sent = first;
-  for (let count = 1; count < 3 && !isAnswer(sent); count++) sent = await read();
+  for (let count = 1; count < 3 && isMissing(sent) && !hasTimedOut(sent); count++) sent = await read();
   return sent;
 }
 
-function isAnswer(sent: Transfer): boolean {
-  return sent.kind === "answered" && sent.response.status === 200;
+/** A redirect, or what is too large to be read, is there and will be no other the next time. */
+function isMissing(sent: Transfer): boolean {
+  return sent.kind === "answered" ? sent.response.status !== 200 : sent.kind !== "unusable";
+}
+
+function hasTimedOut(sent: Transfer): boolean {
+  return sent.kind === "ambiguous" && sent.cause.message === "TimeoutError";
 }
 
 /** Takes what was sent out of what the provider says about it: an error's words end up in messages and logs. */
 function scrub(judged: Judgement, secrets: readonly (Secret | undefined)[]): Judgement {
   if (judged.kind !== "refused" && judged.kind !== "rejected") return judged;
-  // The longest first: of one that another begins with, a rest would be left.
-  const found = secrets
-    .map((secret) => secret?.reveal() ?? "")
-    .filter((secret) => secret !== "")
-    .sort((a, b) => b.length - a.length);
-  const clean = (text: string): string =>
-    found.reduce((line, secret) => line.replaceAll(secret, () => "[redacted]"), String(text));
-  const { error, errorDescription } = judged.error;
-  const cleaned = { error: clean(error), ...defined("errorDescription", errorDescription && clean(errorDescription)) };
-  return { kind: judged.kind, error: cleaned };
+  return { kind: judged.kind, error: withoutSecrets(judged.error, secrets) };
 }
 
 function encodeBody(connector: Connector, init: RequestInit): RequestInit {
