@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { exampleConnector } from "../test/connector.ts";
 import { codeOf, errorOf } from "../test/errors.ts";
-import { assertCallable, expandTemplate, isLoopback, serverOf } from "./server.ts";
+import { assertCallable, type DiscoveredMetadata, expandTemplate, isLoopback, serverOf } from "./server.ts";
 
 describe("assertCallable", () => {
   test("R9 takes https", () => {
@@ -150,6 +150,19 @@ describe("serverOf", () => {
       jwksUri: "https://found.example.com/j",
       issParameterSupported: true,
     });
+  });
+
+  test.each<[unknown, readonly string[] | undefined]>([
+    [
+      ["RS256", "ES256", "EdDSA"],
+      ["RS256", "ES256", "EdDSA"],
+    ],
+    [["none", "HS256", "xRS256", 256, null], []],
+    ["RS256", undefined],
+    [undefined, undefined],
+  ])("R37 of the algorithms %j ID tokens may be signed by %j", (listed, expected) => {
+    const metadata = { id_token_signing_alg_values_supported: listed } as DiscoveredMetadata;
+    expect(serverOf(exampleConnector(), {}, metadata).idTokenAlgorithms).toEqual(expected);
   });
 
   test.each(["authorization_endpoint", "token_endpoint", "revocation_endpoint", "userinfo_endpoint", "jwks_uri"])(

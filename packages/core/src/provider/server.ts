@@ -11,6 +11,8 @@ export interface Server {
   readonly revocationEndpoint?: string;
   readonly userinfoEndpoint?: string;
   readonly jwksUri?: string;
+  /** What ID tokens may be signed by. Left out: RS256 (OpenID Connect Core, section 3.1.3.7 (7)). */
+  readonly idTokenAlgorithms?: readonly string[];
   /** RFC 9207: the authorization response must name the issuer. */
   readonly issParameterSupported: boolean;
   readonly apiBaseUrl: string;
@@ -24,6 +26,7 @@ export interface DiscoveredMetadata {
   readonly revocation_endpoint?: string | undefined;
   readonly userinfo_endpoint?: string | undefined;
   readonly jwks_uri?: string | undefined;
+  readonly id_token_signing_alg_values_supported?: readonly string[] | undefined;
   readonly authorization_response_iss_parameter_supported?: boolean | undefined;
 }
 
@@ -68,7 +71,17 @@ export function serverOf(
     ),
     ...defined("userinfoEndpoint", url("userinfoEndpoint", connector.userinfoEndpoint, metadata.userinfo_endpoint)),
     ...defined("jwksUri", url("jwksUri", connector.jwksUri, metadata.jwks_uri)),
+    ...defined("idTokenAlgorithms", signatures(metadata.id_token_signing_alg_values_supported)),
   };
+}
+
+const signature = /^((RS|PS|ES)\d{3}|EdDSA|Ed25519)$/;
+
+/** Of the algorithms in metadata those that are signatures: neither `none`, nor one by a secret that clients have too. */
+function signatures(algorithms: unknown): readonly string[] | undefined {
+  if (!Array.isArray(algorithms)) return undefined;
+  const names: readonly unknown[] = algorithms;
+  return names.filter((name) => typeof name === "string").filter((name) => signature.test(name));
 }
 
 /** Puts params into the `{name}` places of a template. They were matched against anchored patterns before. */

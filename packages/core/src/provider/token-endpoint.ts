@@ -75,6 +75,7 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
       token_endpoint: new URL(tokenEndpoint).href,
       authorization_response_iss_parameter_supported: target.issParameterSupported,
       ...(target.jwksUri === undefined ? {} : { jwks_uri: target.jwksUri }),
+      ...(target.idTokenAlgorithms && { id_token_signing_alg_values_supported: [...target.idTokenAlgorithms] }),
     };
     const configuration = new openid.Configuration(
       metadata,
