@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { wordsIn } from "./bundles.ts";
+import { foreignFiles, wordsIn } from "./bundles.ts";
 
 test("finds words in any case, and not inside longer ones", () => {
   expect(wordsIn('import "node:crypto"; fetch("https://Slack.com")', ["crypto", "slack", "google"])).toEqual([
@@ -7,4 +7,13 @@ test("finds words in any case, and not inside longer ones", () => {
     "slack",
   ]);
   expect(wordsIn("cryptographic subtlety googles slacker", ["crypto", "subtle", "google", "slack"])).toEqual([]);
+});
+
+test("finds files of another connector, and none of the connector's own or of the core", () => {
+  const own = ["src/index.ts", "../../core/src/connector/define.ts"];
+  expect(foreignFiles([...own, "../google/src/index.ts", "../../../node_modules/x/index.js"])).toEqual([
+    "../google/src/index.ts",
+    "../../../node_modules/x/index.js",
+  ]);
+  expect(foreignFiles(own)).toEqual([]);
 });

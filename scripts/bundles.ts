@@ -13,6 +13,8 @@ const INSTALLED_LIMIT_BYTES = 3 * 1024 * 1024;
 const START_LIMIT = 7;
 const START_REFERENCE = "node:https";
 const FORBIDDEN_IN_CONNECTORS = ["crypto", "createHmac", "subtle", "openid-client", "keyv"];
+/** Connectors of a protocol have its name, which stands in the URLs of many a provider. */
+const PROTOCOLS = ["oauth2", "oidc"];
 const INSTALLED = ["@grantkeeper/core", "@grantkeeper/github"];
 
 /** Connectors are small and hold nothing of one another; the core installs small and starts fast. */
@@ -25,7 +27,7 @@ async function connectorProblems(say: Say): Promise<readonly string[]> {
   const problems: string[] = [];
   let largest = { id: "none", bytes: 0 };
   for (const { id, folder } of connectors) {
-    const { text, bytes } = await bundleConnector(folder);
+    const { text, bytes, inputs } = await bundleConnector(folder);
     if (bytes > largest.bytes) largest = { id, bytes };
     if (bytes >= CONNECTOR_LIMIT_BYTES) {
       problems.push(
@@ -33,13 +35,21 @@ async function connectorProblems(say: Say): Promise<readonly string[]> {
           "Load what only tests and demonstrations need (its emulation) by a dynamic import.",
       );
     }
-    const others = connectors.map((other) => other.id).filter((other) => other !== id);
+    for (const file of foreignFiles(inputs)) {
+      problems.push(`${id}'s bundle holds ${file}. A connector imports its own files and @grantkeeper/core/connector.`);
+    }
+    const others = connectors.map((other) => other.id).filter((other) => other !== id && !PROTOCOLS.includes(other));
     for (const word of wordsIn(text, [...others, ...FORBIDDEN_IN_CONNECTORS])) {
       problems.push(`${id}'s bundle holds the word "${word}". Remove the import or the text that brings it in.`);
     }
   }
   say(`largest of ${connectors.length} connectors: ${largest.id}, ${largest.bytes} bytes gzipped`);
   return problems;
+}
+
+/** Of a bundle's files, from the package's folder, those of other packages than the core. Exported for its test. */
+export function foreignFiles(inputs: readonly string[]): readonly string[] {
+  return inputs.filter((file) => !file.startsWith("src/") && !file.startsWith("../../core/"));
 }
 
 /** Exported for its test. */

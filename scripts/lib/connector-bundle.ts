@@ -6,6 +6,8 @@ export interface ConnectorBundle {
   readonly text: string;
   /** Gzipped. */
   readonly bytes: number;
+  /** The files that it is made of, from the package's folder. */
+  readonly inputs: readonly string[];
 }
 
 /** What an application takes in by importing one connector: its entry and the chunks that one imports at once. */
@@ -32,5 +34,6 @@ export async function bundleConnector(folder: string): Promise<ConnectorBundle> 
   }
   const texts = outputFiles.filter(({ path }) => [...needed].some((name) => path === join(folder, name)));
   const text = texts.map((file) => file.text).join("\n");
-  return { text, bytes: gzipSync(text).byteLength };
+  const inputs = [...needed].flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}));
+  return { text, bytes: gzipSync(text).byteLength, inputs };
 }

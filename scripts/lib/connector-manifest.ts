@@ -6,7 +6,7 @@ export function connectorManifest(id: string, own: Manifest): string {
     name: `@grantkeeper/${id}`,
     version: own.version,
     description: own.description,
-    keywords: [id, "oauth", "oauth2", "access-token", "refresh-token", "grantkeeper"],
+    keywords: [...new Set([id, "oauth", "oauth2", "access-token", "refresh-token", "grantkeeper"])],
     license: "MIT",
     type: "module",
     sideEffects: false,

@@ -5,6 +5,22 @@ import type { Package } from "./workspace.ts";
 
 type ConnectorPackage = Package & { readonly id: string };
 
+/** Stands for what an application says of its provider itself, and looks up where that is `chosen`. */
+const chosen = "as you choose";
+const choices = {
+  ...{ clientId: "id", clientSecret: "secret", scopes: [] },
+  clientAuthentication: { method: chosen },
+  rotation: { kind: chosen },
+  ...{ docs: chosen, checkedOn: chosen },
+  // A connector of any provider takes these too.
+  name: "any provider",
+  issuer: "https://provider.example",
+  authorizationEndpoint: "https://provider.example/authorize",
+  tokenEndpoint: "https://provider.example/token",
+  apiBaseUrl: "https://provider.example",
+  host: "provider.example",
+};
+
 /** A table of all connectors, out of what each says of itself. */
 export async function connectorsPage(packages: readonly ConnectorPackage[]): Promise<string> {
   const rows: string[] = [];
@@ -27,12 +43,16 @@ function row({ manifest, path }: ConnectorPackage, connector: Connector): string
     connector.name,
     `[\`${manifest.name}\`](../${path})`,
     connector.pkce === "S256" ? "S256" : `[refused](${connector.pkce.refused})`,
-    `\`${connector.clientAuthentication.method}\``,
+    code(connector.clientAuthentication.method),
     connector.rotation.kind === "grace" ? `grace of ${connector.rotation.windowSeconds} s` : connector.rotation.kind,
-    `[${new URL(connector.docs).hostname}](${connector.docs})`,
+    connector.docs === chosen ? chosen : `[${new URL(connector.docs).hostname}](${connector.docs})`,
     connector.checkedOn,
   ];
   return `| ${cells.join(" | ")} |`;
+}
+
+function code(method: string): string {
+  return method === chosen ? chosen : `\`${method}\``;
 }
 
 /** Calls the factory that the package exports under its id: `google-drive` → `googleDrive(…)`. */
@@ -41,5 +61,5 @@ async function loadConnector({ id, folder, path }: ConnectorPackage): Promise<Co
   const module: Readonly<Record<string, unknown>> = await import(pathToFileURL(join(folder, "src", "index.ts")).href);
   const factory = module[exported];
   if (typeof factory !== "function") throw new Error(`${path}/src/index.ts must export a function \`${exported}\`.`);
-  return factory({ clientId: "id", clientSecret: "secret", scopes: [] }) as Connector;
+  return factory({ ...choices, id }) as Connector;
 }

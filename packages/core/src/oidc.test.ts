@@ -59,6 +59,18 @@ describe("against oidc-provider", () => {
     expect(await connection.disconnect()).toEqual({ revocation: "revoked" });
   });
 
+  test.each(["PS256", "ES256"] as const)(
+    "R37 an ID token is signed by what the metadata name: %s",
+    async (algorithm) => {
+      const redirectUris = [`${callbackUrl}/main/callback`];
+      const at = await startOidcProvider({ ...client, redirectUris, idTokenAlgorithm: algorithm });
+      onTestFinished(at.close);
+      const { authorizationEndpoint, tokenEndpoint, ...rest } = at.connector;
+      const connection = await connect(createWorld(rest as Connector).keeper, "ada", at);
+      expect((await connection.status()).account?.id).toBe("ada");
+    },
+  );
+
   test("I1 a hundred callers at a time over five rounds of strict rotation: no reuse, the grant lives", async () => {
     const { keeper, clock } = createWorld();
     const connection = await connect(keeper);

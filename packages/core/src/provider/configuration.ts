@@ -25,6 +25,7 @@ export function configure(
       ? {}
       : { pushed_authorization_request_endpoint: pushedAuthorizationRequestEndpoint }),
     ...(jwksUri === undefined ? {} : { jwks_uri: jwksUri }),
+    ...(target.idTokenAlgorithms && { id_token_signing_alg_values_supported: [...target.idTokenAlgorithms] }),
   };
   const configuration = new openid.Configuration(
     metadata,

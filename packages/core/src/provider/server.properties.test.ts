@@ -45,7 +45,14 @@ describe("serverOf", () => {
       fc.property(metadata, (published) => {
         try {
           const server = serverOf(discovering, {}, published);
-          const { apiOrigins, issParameterSupported, requirePushedAuthorizationRequests, lacksS256, ...urls } = server;
+          const {
+            apiOrigins,
+            issParameterSupported,
+            requirePushedAuthorizationRequests,
+            lacksS256,
+            idTokenAlgorithms,
+            ...urls
+          } = server;
           for (const value of Object.values(urls)) {
             expect(typeof value).toBe("string");
             expect(new URL(value).protocol).toBe("https:");
@@ -54,6 +61,7 @@ describe("serverOf", () => {
           expect(typeof issParameterSupported).toBe("boolean");
           expect(typeof requirePushedAuthorizationRequests).toBe("boolean");
           expect([true, undefined]).toContain(lacksS256);
+          expect(idTokenAlgorithms === undefined || Array.isArray(idTokenAlgorithms)).toBe(true);
           expectNoPollution(server);
           outcomes.add("taken");
         } catch (error) {

@@ -165,6 +165,19 @@ describe("serverOf", () => {
     });
   });
 
+  test.each<[unknown, readonly string[] | undefined]>([
+    [
+      ["RS256", "ES256", "EdDSA"],
+      ["RS256", "ES256", "EdDSA"],
+    ],
+    [["none", "HS256", "xRS256", 256, null], []],
+    ["RS256", undefined],
+    [undefined, undefined],
+  ])("R37 of the algorithms %j ID tokens may be signed by %j", (listed, expected) => {
+    const metadata = { id_token_signing_alg_values_supported: listed } as DiscoveredMetadata;
+    expect(serverOf(exampleConnector(), {}, metadata).idTokenAlgorithms).toEqual(expected);
+  });
+
   test.each(["authorization_endpoint", "token_endpoint", "revocation_endpoint", "userinfo_endpoint", "jwks_uri"])(
     "R23 refuses metadata with a %s that is not https",
     async (name) => {

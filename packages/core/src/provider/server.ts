@@ -19,6 +19,8 @@ export interface Server {
   /** RFC 9126, section 5: an authorization request that was not pushed is refused. */
   readonly requirePushedAuthorizationRequests: boolean;
   readonly jwksUri?: string;
+  /** What ID tokens may be signed by. Left out: RS256 (OpenID Connect Core, section 3.1.3.7 (7)). */
+  readonly idTokenAlgorithms?: readonly string[];
   /** RFC 9207: the authorization response must name the issuer. */
   readonly issParameterSupported: boolean;
   /** The issuer says which methods of PKCE it has, and S256 is none of them. */
@@ -37,6 +39,7 @@ export interface DiscoveredMetadata {
   readonly pushed_authorization_request_endpoint?: unknown;
   readonly require_pushed_authorization_requests?: unknown;
   readonly jwks_uri?: unknown;
+  readonly id_token_signing_alg_values_supported?: unknown;
   readonly authorization_response_iss_parameter_supported?: unknown;
   readonly code_challenge_methods_supported?: unknown;
 }
@@ -92,6 +95,7 @@ export function serverOf(
     ...optional("introspectionEndpoint"),
     ...optional("pushedAuthorizationRequestEndpoint", metadata.pushed_authorization_request_endpoint),
     ...optional("jwksUri", metadata.jwks_uri),
+    ...defined("idTokenAlgorithms", signatures(metadata.id_token_signing_alg_values_supported)),
     ...(lacksS256(metadata.code_challenge_methods_supported) ? { lacksS256: true } : {}),
   };
 }
@@ -99,6 +103,15 @@ export function serverOf(
 /** An issuer that says nothing about PKCE (RFC 8414, section 2) gets a challenge all the same, and may ignore it. */
 function lacksS256(methods: unknown): boolean {
   return Array.isArray(methods) && !methods.includes("S256");
+}
+
+const signature = /^((RS|PS|ES)\d{3}|EdDSA|Ed25519)$/;
+
+/** Of the algorithms in metadata those that are signatures: neither `none`, nor one by a secret that clients have too. */
+function signatures(algorithms: unknown): readonly string[] | undefined {
+  if (!Array.isArray(algorithms)) return undefined;
+  const names: readonly unknown[] = algorithms;
+  return names.filter((name) => typeof name === "string").filter((name) => signature.test(name));
 }
 
 /** Puts params into the `{name}` places of a template. They were matched against anchored patterns before. */

@@ -145,6 +145,15 @@ test.for<[flaw: string, test: string, connector: Connector]>([
       revoke: { requests: ({ accessToken }) => [{ url: `revoke?token=${accessToken}`, authentication: "bearer" }] },
     }),
   ],
+  [
+    "readTokens loses the ID token",
+    "emulated: R37 R51 a keeper",
+    exampleConnector({
+      issuer: "https://login.example.com",
+      scopes: ["openid"],
+      readTokens: ({ id_token: _, ...tokens }) => ({ default: tokens }),
+    }),
+  ],
   ["revocation of nothing", "emulated: R51", exampleConnector({ revoke: { requests: () => [] } })],
   [
     "revocation never done",

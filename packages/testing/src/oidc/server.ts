@@ -18,6 +18,8 @@ export interface OidcProviderOptions {
   readonly clientAuthentication?: OidcClientAuthentication;
   /** Left out: strict. */
   readonly rotation?: Extract<Rotation, { readonly kind: "none" | "strict" }>;
+  /** What ID tokens are signed by. Left out: RS256. */
+  readonly idTokenAlgorithm?: "RS256" | "PS256" | "ES256";
   /** Seconds. Left out: 3600. */
   readonly accessTokenLifetime?: number;
   /** The scopes of each resource server, by its resource indicator (RFC 8707). Left out: one, with two scopes. */
@@ -101,7 +103,8 @@ async function configuration(
   rotation: Rotation,
   resources: Resources,
 ): Promise<Configuration> {
-  const { privateKey } = await generateKeyPair("RS256", { extractable: true });
+  const algorithm = options.idTokenAlgorithm ?? "RS256";
+  const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
   const authentication = options.clientAuthentication ?? { method: "client_secret_basic" };
   const day = 24 * 3600;
   return {
@@ -118,10 +121,11 @@ async function configuration(
           "urn:ietf:params:oauth:grant-type:device_code",
         ],
         token_endpoint_auth_method: authentication.method,
+        id_token_signed_response_alg: algorithm,
         ...("keys" in authentication ? { jwks: { keys: [...authentication.keys] } } : {}),
       },
     ],
-    jwks: { keys: [{ ...(await exportJWK(privateKey)), kid: "oidc", alg: "RS256", use: "sig" }] },
+    jwks: { keys: [{ ...(await exportJWK(privateKey)), kid: "oidc", alg: algorithm, use: "sig" }] },
     cookies: { keys: ["oidc-provider-in-tests"] },
     claims: { openid: ["sub"], profile: ["name"], email: ["email", "email_verified"] },
     findAccount: (_ctx, sub) => ({
