@@ -99,6 +99,7 @@ export interface KeeperOptions<Map extends ConnectorMap> {
   /** Origins beside the application's own where `returnTo` may lead. */
   readonly returnToOrigins?: readonly string[];
   readonly logger?: Logger;
+  /** For every request to providers. Where users name the host, what `guardedFetch` of the entry guarded-fetch returns. */
   readonly fetch?: typeof globalThis.fetch;
   /** Unix milliseconds. */
   readonly now?: () => number;

@@ -136,6 +136,21 @@ describe("where it goes", () => {
     expect(await codeOf(() => assertConnectedTo(guard, ["127.0.0.1"], "127.0.0.1"))).toBe("invalid_request");
   });
 
+  test("of several addresses it tries one after the other", async () => {
+    // Nothing listens on the first.
+    const { guarded, url } = await startProvider((response) => response.end("{}"), {
+      allowPrivateNetworks: ["127.0.0.0/8"],
+      lookup: async () => ["127.0.0.2", "127.0.0.1"],
+    });
+    expect((await guarded(url)).status).toBe(200);
+  });
+
+  test("an answer that fetch would not take is an error, and its connection closed", async () => {
+    const { server, guarded, url } = await startProvider((response) => response.writeHead(999).end());
+    await causeOf(guarded(url));
+    await expect.poll(server.openConnections).toBe(0);
+  });
+
   test("R24 the machine's own network is out of reach unless it is allowed by name", async () => {
     const { server, url } = await startProvider((response) => response.end("{}"));
     const options = { allowPrivateNetworks: [], lookup: async () => ["127.0.0.1"] };

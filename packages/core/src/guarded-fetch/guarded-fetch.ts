@@ -39,14 +39,15 @@ async function send(
   mayLeave: () => boolean,
 ): Promise<Response> {
   assertVerification();
-  const { signal, end } = lifetime(outgoing.signal, timeoutMs);
+  const { signal, end } = lifetime(outgoing.request, timeoutMs);
   try {
     signal.throwIfAborted();
     const addresses = await unlessAborted(signal, resolve(guard, outgoing.target.hostname));
     const incoming = await exchange(guard, outgoing, addresses, mayLeave, signal);
     try {
       const status = incoming.statusCode ?? 0;
-      if (outgoing.redirect === "error" && status >= 300 && status < 400) throw new Error("an unexpected redirect");
+      if (outgoing.request.redirect === "error" && status >= 300 && status < 400)
+        throw new Error("an unexpected redirect");
       const { method } = outgoing;
       return toResponse(incoming, { method, maximumBytes: guard.maximumBodyBytes, signal, onEnd: end });
     } catch (error) {
@@ -120,16 +121,16 @@ interface Lifetime {
 }
 
 /** Aborts with the caller's signal, and at the deadline where there is one. */
-function lifetime(callers: AbortSignal, timeoutMs: number | undefined): Lifetime {
+function lifetime(callers: Request, timeoutMs: number | undefined): Lifetime {
   const controller = new AbortController();
-  const follow = (): void => controller.abort(callers.reason);
+  const follow = (): void => controller.abort(callers.signal.reason);
   const expire = (): void => controller.abort(new DOMException("The deadline has passed.", "TimeoutError"));
   const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs);
-  if (callers.aborted) follow();
-  else callers.addEventListener("abort", follow, { once: true });
+  if (callers.signal.aborted) follow();
+  else callers.signal.addEventListener("abort", follow, { once: true });
   const end = (): void => {
     clearTimeout(timer);
-    callers.removeEventListener("abort", follow);
+    callers.signal.removeEventListener("abort", follow);
   };
   return { signal: controller.signal, end };
 }

@@ -23,6 +23,38 @@ describe("hosts that a user might name", () => {
     expect(lookups.length).toBeLessThanOrEqual(1);
   });
 
+  // Where DNS would say something public of each, the form alone has to refuse it.
+  test.each([
+    "http://example.com/",
+    "http://example.com:443/",
+    "ftp://example.com:443/",
+    "wss://example.com/",
+    "https://example.com:22/",
+    "https://example.com:444/",
+    "https://user@example.com/",
+    "https://:password@example.com/",
+    "https://example.com./",
+    "https://-example.com/",
+    "https://example.com;.evil.com/",
+    "https://localhost/",
+    "https://metadata/",
+    "https://kubernetes/",
+    "https://metadata.google.internal/",
+    "https://metadata.goog/",
+    "https://instance-data.ec2.internal/",
+  ])("R24 refuses %s by its form, before DNS is asked", async (url) => {
+    const fetch = guardedFetch({ ports: [80, 443], lookup: () => expect.unreachable() });
+    expect(await codeOf(() => fetch(url))).toBe("invalid_request");
+  });
+
+  test.each(["https://metadata.google.internal/", "https://metadata.goog/", "https://instance-data.ec2.internal/"])(
+    "R24 refuses %s whatever is allowed",
+    async (url) => {
+      const fetch = guardedFetch({ allowPrivateNetworks: ["10.0.0.0/8"], lookup: () => expect.unreachable() });
+      expect(await codeOf(() => fetch(url))).toBe("invalid_request");
+    },
+  );
+
   test.each([...literals4, ...literals6])("R24 refuses the address %s without asking DNS", async (address) => {
     const fetch = guardedFetch({ lookup: () => expect.unreachable() });
     expect(await codeOf(() => fetch(`https://${address}/`))).toBe("invalid_request");

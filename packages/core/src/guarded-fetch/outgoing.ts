@@ -8,8 +8,8 @@ export interface Outgoing {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  readonly signal: AbortSignal;
-  readonly redirect: RequestRedirect;
+  /** Held as a whole: its signal follows the caller's only while it is there. */
+  readonly request: Request;
 }
 
 /** What belongs to the connection, or would name another host than the one that was checked. */
@@ -43,8 +43,7 @@ export async function readOutgoing(
       ...(bodiless ? {} : { "content-length": String(body.byteLength) }),
     },
     body,
-    signal: request.signal,
-    redirect: request.redirect,
+    request,
   };
 }
 
