@@ -68,7 +68,7 @@ describe("readAuthorizationResponse", () => {
     const headers = new Headers({ "content-length": `${long.length}` });
     const neverRead = (): Promise<string> => Promise.reject(new Error("It was read."));
     const posted = { url: path, method: "POST", headers, text: neverRead };
-    expect(await codeOf(() => readAuthorizationResponse({ url: `${path}?${long}` }, callbackUrl))).toBe(
+    expect(await codeOf(() => readAuthorizationResponse({ url: `${path}?code=c&state=s&${long}` }, callbackUrl))).toBe(
       "invalid_request",
     );
     expect(await codeOf(() => readAuthorizationResponse(posted, callbackUrl))).toBe("invalid_request");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Connector, Json, JsonObject } from "@grantkeeper/core/connector";
-import { answer, isObject } from "./connector-fixtures.ts";
+import { answer, type ConnectorFixtures, isObject } from "./connector-fixtures.ts";
 import type { TestFunction } from "./test-function.ts";
 
 const names = [
@@ -12,27 +12,44 @@ const names = [
 const leaves: readonly Json[] = [null, true, false, 0, -5, 1e308, "", "x", "\u0000", "\ud800", "a".repeat(10_000)];
 
 /** Tests that no answer makes a connector's hooks throw, pollute a prototype or invent a token. */
-export function testHostility(test: TestFunction, connector: Connector): void {
+export function testHostility(test: TestFunction, connector: Connector, fixtures: ConnectorFixtures): void {
   test("R57 no answer makes a hook throw or changes a prototype", () => {
-    for (const value of hostileValues()) {
-      const headers = { "content-type": "text/html" };
-      for (const status of [200, 400, 500]) {
-        const error = connector.readError?.(answer(status, value, headers));
-        assert.ok(error === undefined || typeof error.error === "string");
-        assert.ok(["string", "undefined"].includes(typeof error?.errorDescription));
-        assert.ok(["boolean", "undefined"].includes(typeof connector.rejectsToken?.(answer(status, value, headers))));
-        assert.ok(
-          ["boolean", "undefined"].includes(typeof connector.revoke?.revoked?.(answer(status, value, headers))),
-        );
-      }
-      checkAccount(connector, value, {});
-      if (isObject(value)) {
-        checkAccount(connector, undefined, value);
-        checkTokens(connector, value);
+    checkHooks(connector, hostileValues());
+  });
+
+  test("R57 nor does a documented answer with something else in one place", () => {
+    const { tokenResponses, errors, identities, revocations = [] } = fixtures;
+    const documented = [
+      ...[...tokenResponses, ...errors, ...revocations].map(({ body }) => body),
+      ...identities.flatMap(({ response, tokenResponse }) => [response ?? null, tokenResponse]),
+    ];
+    for (const value of documented) checkHooks(connector, withOneChange(value));
+    for (const { response, tokenResponse } of identities) {
+      for (const changed of withOneChange(response ?? null)) checkAccount(connector, changed, tokenResponse);
+      for (const changed of withOneChange(tokenResponse)) {
+        if (isObject(changed)) checkAccount(connector, response, changed);
       }
     }
-    assert.equal(Reflect.get({}, "polluted"), undefined);
   });
+}
+
+function checkHooks(connector: Connector, values: Iterable<Json | undefined>): void {
+  for (const value of values) {
+    const headers = { "content-type": "text/html" };
+    for (const status of [200, 400, 500]) {
+      const error = connector.readError?.(answer(status, value, headers));
+      assert.ok(error === undefined || typeof error.error === "string");
+      assert.ok(["string", "undefined"].includes(typeof error?.errorDescription));
+      assert.ok(["boolean", "undefined"].includes(typeof connector.rejectsToken?.(answer(status, value, headers))));
+      assert.ok(["boolean", "undefined"].includes(typeof connector.revoke?.revoked?.(answer(status, value, headers))));
+    }
+    checkAccount(connector, value, {});
+    if (isObject(value)) {
+      checkAccount(connector, undefined, value);
+      checkTokens(connector, value);
+    }
+  }
+  assert.equal(Reflect.get({}, "polluted"), undefined);
 }
 
 function checkAccount(connector: Connector, response: Json | undefined, tokenResponse: JsonObject): void {
@@ -86,6 +103,22 @@ function* hostileValues(): Generator<Json | undefined> {
   }
   const random = randomNumbers(1);
   for (let count = 0; count < 500; count++) yield randomValue(random, 4);
+}
+
+/** The value with each of the leaves, an empty list and an empty object in the place of each part of it. */
+function* withOneChange(value: Json): Generator<Json> {
+  yield* leaves;
+  yield [];
+  yield {};
+  if (Array.isArray(value)) {
+    for (const [position, part] of value.entries()) {
+      for (const changed of withOneChange(part)) yield value.with(position, changed);
+    }
+  } else if (isObject(value)) {
+    for (const [name, part] of Object.entries(value)) {
+      for (const changed of withOneChange(part)) yield { ...value, [name]: changed };
+    }
+  }
 }
 
 function randomValue(random: (below: number) => number, depth: number): Json {

@@ -107,6 +107,16 @@ test.for<[flaw: string, test: string, connector: Connector]>([
     exampleConnector({ readTokens: (body) => readBody(JSON.parse(String(body["data"] ?? "{}")) as JsonObject) }),
   ],
   [
+    "readTokens throws where one field of a token response is missing",
+    "R57 nor does a documented answer",
+    exampleConnector({
+      readTokens: (body) =>
+        body["access_token"] === "a"
+          ? { default: { ...body, expires_in: Number((body["expires_in"] as number).toFixed()) } }
+          : {},
+    }),
+  ],
+  [
     "readError throws",
     "R57",
     exampleConnector({ readError: ({ body }) => ({ error: (body as { error: string }).error.toLowerCase() }) }),

@@ -13,7 +13,7 @@ import type { TestFunction } from "./test-function.ts";
 export function connectorContract(test: TestFunction, connector: Connector, fixtures: ConnectorFixtures): void {
   testShape(test, connector, fixtures);
   testFixtures(test, connector, fixtures);
-  testHostility(test, connector);
+  testHostility(test, connector, fixtures);
   testWalk(test, connector, fixtures);
   testKeeper(test, connector, fixtures);
 }
