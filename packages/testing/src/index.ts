@@ -12,7 +12,7 @@ export type { HostileAttack, HostileLeg } from "./hostile/attack.ts";
 export { hostileAttacks } from "./hostile/attacks.ts";
 export type { HostileRequest } from "./hostile/listener.ts";
 export { type HostileProvider, type HostileProviderOptions, startHostileProvider } from "./hostile/start.ts";
-export type { DeviceOptions } from "./provider/device/codes.ts";
+export type { DeviceOptions } from "./provider/device/options.ts";
 export { failing } from "./provider/failing.ts";
 export type {
   ClientCredentialsOptions,

@@ -1,6 +1,6 @@
 import type { AssertionKey } from "./client-authentication.ts";
 import type { JsonObject } from "./json.ts";
-import type { ProviderRequest } from "./types.ts";
+import type { ProviderRequest } from "./provider-request.ts";
 
 /** What a {@link CredentialGrant} may look at. */
 export interface CredentialInput<Field extends string = string> {

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { expectNoPollution, foreignJson, foreignObject, nested } from "../test/foreign.ts";
 import { githubConnector, googleConnector, slackConnector } from "../test/harness.ts";
 import type { Json, JsonObject } from "./json.ts";
-import type { Connector, ProviderResponse } from "./types.ts";
+import type { ProviderResponse } from "./provider-request.ts";
+import type { Connector } from "./types.ts";
 
 const names = [
   ..."access_token refresh_token token_type scope expires_in error error_description ok authed_user".split(" "),

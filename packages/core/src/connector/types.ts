@@ -1,7 +1,8 @@
-import type { BasicEncoding, ClientAuthentication } from "./client-authentication.ts";
+import type { ClientAuthentication } from "./client-authentication.ts";
 import type { CredentialGrant } from "./credentials.ts";
 import type { ProviderEmulation } from "./emulation.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { ProviderRequest, ProviderResponse } from "./provider-request.ts";
 
 /**
  * PKCE (RFC 7636): S256, unless the provider refuses it; then the value holds the page that says so.
@@ -20,32 +21,6 @@ export type Rotation =
   | { readonly kind: "strict" }
   | { readonly kind: "untilUsed" }
   | { readonly kind: "grace"; readonly windowSeconds: number };
-
-/** An answer of the provider, read whole under a size limit. `body` is parsed JSON, or `undefined` where it was none. */
-export interface ProviderResponse {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: Json | undefined;
-}
-
-/**
- * A request that the core sends for a connector. `url` is absolute, or relative to `apiBaseUrl` as if that ended in a
- * slash; its origin must be one of `apiOrigins` or of the connector's endpoints.
- */
-export interface ProviderRequest {
-  readonly url: string;
-  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /**
-   * `bearer` sends the access token, `client` the connector's own client authentication, and `basic` the client's id and
-   * secret by HTTP Basic, whatever the connector's own is.
-   */
-  readonly authentication: "bearer" | "client" | { readonly basic: BasicEncoding };
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as `application/x-www-form-urlencoded`. */
-  readonly form?: Readonly<Record<string, string>>;
-  /** Sent as `application/json`. */
-  readonly json?: JsonObject;
-}
 
 /** The account at the provider. `id` is stable there and never shown to another provider; the rest is for people. */
 export interface Account {

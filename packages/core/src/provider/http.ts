@@ -1,4 +1,4 @@
-import type { ProviderResponse } from "../connector/types.ts";
+import type { ProviderResponse } from "../connector/provider-request.ts";
 import type { Environment } from "../environment.ts";
 import { causeWithoutSecrets, type GrantkeeperError } from "../errors.ts";
 import { isBodyOverLimit, refusalOf } from "./guard.ts";

@@ -1,6 +1,7 @@
 import type { ClientAuthentication } from "../connector/client-authentication.ts";
 import type { Json, JsonObject } from "../connector/json.ts";
-import type { Account, Connector, IdentityInput, ProviderRequest, ProviderResponse } from "../connector/types.ts";
+import type { ProviderRequest, ProviderResponse } from "../connector/provider-request.ts";
+import type { Account, Connector, IdentityInput } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { authenticator, clientSecretOf } from "./client-authentication.ts";

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../connector/json.ts";
-import type { Connector, OAuthError, ProviderResponse } from "../connector/types.ts";
+import type { ProviderResponse } from "../connector/provider-request.ts";
+import type { Connector, OAuthError } from "../connector/types.ts";
 import type { GrantkeeperError } from "../errors.ts";
 import { type Secret, secretOf } from "../secret.ts";
 import { retryAfter, type Transfer } from "./http.ts";

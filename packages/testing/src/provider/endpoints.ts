@@ -11,7 +11,7 @@ import { answerIntrospection } from "./introspection.ts";
 import { type Endpoints, endpointsOf, metadata } from "./metadata.ts";
 import { fillTemplate, type PathPattern, pathPattern } from "./path-pattern.ts";
 import { moveUrl } from "./point-at.ts";
-import { answerPushedRequest } from "./pushed-requests.ts";
+import { answerPushedRequest } from "./pushed-endpoint.ts";
 import { readTokenRequest } from "./token-endpoint.ts";
 
 type Answer = (request: IncomingRequest, bindings: ServerBindings) => Response | Promise<Response>;

@@ -1,4 +1,4 @@
-import { deviceGrantType } from "./device/codes.ts";
+import { deviceGrantType } from "./device/options.ts";
 
 /** Where in its grant's history a token stands. */
 export interface Lineage {

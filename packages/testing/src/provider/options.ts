@@ -5,7 +5,7 @@ import type {
   IssuedTokenSet,
   Rotation,
 } from "@grantkeeper/core/connector";
-import type { DeviceOptions } from "./device/codes.ts";
+import type { DeviceOptions } from "./device/options.ts";
 import type { GrantOptions } from "./grants/options.ts";
 import type { ProviderLog, TokenRequestEntry } from "./log.ts";
 import type { ApiKey, BasicCredential } from "./static-credentials.ts";

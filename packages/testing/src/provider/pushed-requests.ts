@@ -1,8 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { judgeAuthorizationRequest } from "./authorization-request.ts";
-import { readClientRequest, refusalResponse } from "./client-request.ts";
-import { type IncomingRequest, jsonResponse, type ProviderContext } from "./context.ts";
-import { refuse } from "./grants/grant.ts";
 
 /** Authorization requests that a client has pushed (RFC 9126), in memory. */
 export interface PushedRequests {
@@ -12,7 +8,8 @@ export interface PushedRequests {
   readonly take: (requestUri: string, at: number) => ReadonlyMap<string, string> | undefined;
 }
 
-const lifetimeSeconds = 60;
+/** For how long a pushed request is kept. */
+export const lifetimeSeconds = 60;
 
 export function createPushedRequests(): PushedRequests {
   const pushed = new Map<string, { readonly parameters: ReadonlyMap<string, string>; readonly expiresAt: number }>();
@@ -28,22 +25,4 @@ export function createPushedRequests(): PushedRequests {
       return found !== undefined && at < found.expiresAt ? found.parameters : undefined;
     },
   };
-}
-
-/** Answers a pushed authorization request (RFC 9126, section 2), judged as the authorization endpoint does. */
-export async function answerPushedRequest(context: ProviderContext, request: IncomingRequest): Promise<Response> {
-  const { connector, log, now, pushedRequests } = context;
-  const at = now();
-  const judge = async () => {
-    const parameters = await readClientRequest(context, request);
-    if ("error" in parameters) return parameters;
-    if (parameters.has("request_uri")) return refuse("invalid_request", "A pushed request names no request_uri.");
-    const problem = judgeAuthorizationRequest(connector, parameters);
-    return problem === undefined ? parameters : refuse(problem.error, problem.description);
-  };
-  const parameters = await judge();
-  const outcome = "error" in parameters ? parameters.error : "answered";
-  log.clientRequest({ at, endpoint: "pushed_authorization_request", outcome });
-  if ("error" in parameters) return refusalResponse(parameters, request);
-  return jsonResponse({ request_uri: pushedRequests.add(parameters, at), expires_in: lifetimeSeconds }, 201);
 }

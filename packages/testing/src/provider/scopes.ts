@@ -1,11 +1,12 @@
-import type { ProviderContext } from "./context.ts";
+import type { Connector, ProviderEmulation } from "@grantkeeper/core/connector";
+import type { ProviderOptions } from "./options.ts";
 
 /** Scopes by token set. */
 export type ScopesBySet = Readonly<Record<string, readonly string[]>>;
 
 /** The scopes that a request asks for, as the connector's emulation reads them. */
 export function requestedScopes(
-  { connector, emulation }: Pick<ProviderContext, "connector" | "emulation">,
+  { connector, emulation }: { readonly connector: Connector; readonly emulation: ProviderEmulation | undefined },
   parameters: ReadonlyMap<string, string>,
 ): ScopesBySet {
   const asked = emulation?.requestedScopes?.(new URLSearchParams([...parameters])) ?? {
@@ -20,7 +21,7 @@ export function requestedScopes(
 }
 
 /** What is granted of the scopes that were chosen. A user may grant nothing; the client still gets a token, with no scope. */
-export function grantedScopes({ options }: Pick<ProviderContext, "options">, chosen: ScopesBySet): ScopesBySet {
+export function grantedScopes({ options }: { readonly options: ProviderOptions }, chosen: ScopesBySet): ScopesBySet {
   const scopes: Record<string, readonly string[]> = {};
   for (const [name, ticked] of Object.entries(chosen)) {
     const granted = options.grantedScopes?.(ticked, name) ?? ticked;

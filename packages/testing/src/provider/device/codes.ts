@@ -2,16 +2,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import type { Refusal } from "../../engine/engine.ts";
 import { refuse } from "../grants/grant.ts";
 import type { ScopesBySet } from "../scopes.ts";
-
-export const deviceGrantType = "urn:ietf:params:oauth:grant-type:device_code";
-
-/** How long a device may wait, and how often it may ask. */
-export interface DeviceOptions {
-  /** Seconds between two polls. Left out: 5. */
-  readonly intervalSeconds?: number;
-  /** Seconds that a device code lives. Left out: 900. */
-  readonly lifetimeSeconds?: number;
-}
+import type { DeviceOptions } from "./options.ts";
 
 /** What a device asks for. */
 export interface DeviceRequest {

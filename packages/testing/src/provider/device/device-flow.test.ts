@@ -5,7 +5,7 @@ import { exampleConnector } from "../example-connector.ts";
 import { closeAll, start, text } from "../example-flow.ts";
 import { post } from "../example-requests.ts";
 import type { EmulatedProvider, ProviderOptions } from "../options.ts";
-import { deviceGrantType } from "./codes.ts";
+import { deviceGrantType } from "./options.ts";
 
 const deviceAuthorizationEndpoint = "https://login.example.com/device/code";
 const began = Date.UTC(2026, 10, 26);

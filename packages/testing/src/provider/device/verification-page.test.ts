@@ -3,7 +3,7 @@ import { exampleConnector } from "../example-connector.ts";
 import { closeAll, start, text } from "../example-flow.ts";
 import { post } from "../example-requests.ts";
 import type { EmulatedProvider } from "../options.ts";
-import { deviceGrantType } from "./codes.ts";
+import { deviceGrantType } from "./options.ts";
 
 let provider: EmulatedProvider;
 let device: Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 import type { ProviderContext } from "../context.ts";
-import { deviceGrantType } from "../device/codes.ts";
+import { deviceGrantType } from "../device/options.ts";
 import type { TokenGrant } from "./grant.ts";
 
 /** RFC 8628, section 3.4. */
