@@ -4,7 +4,9 @@ import type { Say } from "./lib/check.ts";
 import { runCommand } from "./lib/command.ts";
 import { connectorManifest } from "./lib/connector-manifest.ts";
 import { connectorsPage } from "./lib/connectors-page.ts";
+import { standardsPage } from "./lib/standards-page.ts";
 import { connectorPackages, root } from "./lib/workspace.ts";
+import { requirementsAndTests } from "./requirements.ts";
 
 export const name = "generated";
 
@@ -14,6 +16,9 @@ export async function generateFiles(): Promise<ReadonlyMap<string, string>> {
   const files = new Map<string, string>();
   for (const { id, path, manifest } of connectors) files.set(`${path}/package.json`, connectorManifest(id, manifest));
   files.set("docs/connectors.md", await formatted("docs/connectors.md", await connectorsPage(connectors)));
+  const { requirements, testsOf } = requirementsAndTests();
+  const standards = standardsPage(requirements, testsOf);
+  files.set("docs/standards.md", await formatted("docs/standards.md", standards));
   return files;
 }
 

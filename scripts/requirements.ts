@@ -1,5 +1,6 @@
 import ts from "typescript";
 import type { Say } from "./lib/check.ts";
+import type { ListedRequirement } from "./lib/standards-page.ts";
 import { findFiles, readFiles } from "./lib/workspace.ts";
 
 export const name = "requirements";
@@ -47,9 +48,28 @@ export function requirementProblems(list: string, tests: ReadonlyMap<string, str
   ];
 }
 
+/** The requirements of the list, and by their ids the files whose tests count for them. */
+export function requirementsAndTests(): {
+  readonly requirements: readonly ListedRequirement[];
+  readonly testsOf: ReadonlyMap<string, readonly string[]>;
+} {
+  const list = readFiles(findFiles([LIST])).get(LIST) ?? "";
+  const testsOf = new Map<string, string[]>();
+  for (const [path, text] of [...readFiles(findFiles(TESTS))].sort(([one], [other]) => (one < other ? -1 : 1))) {
+    for (const id of new Set(requirementsOfTests(path, text).flatMap(({ id, counts }) => (counts ? [id] : [])))) {
+      testsOf.set(id, [...(testsOf.get(id) ?? []), path]);
+    }
+  }
+  return { requirements: rowsOf(list), testsOf };
+}
+
 /** Each requirement of the list's tables, and whether its Status cell says "covered". */
 function readRequirements(text: string): ReadonlyMap<string, boolean> {
-  const found = new Map<string, boolean>();
+  return new Map(rowsOf(text).map(({ id, covered }) => [id, covered]));
+}
+
+function rowsOf(text: string): readonly ListedRequirement[] {
+  const found: ListedRequirement[] = [];
   let status = -1;
   for (const line of text.split("\n")) {
     if (!line.trimStart().startsWith("|")) continue;
@@ -58,7 +78,8 @@ function readRequirements(text: string): ReadonlyMap<string, boolean> {
     const header = cells.findIndex((cell) => cell.toLowerCase() === "status");
     if (header >= 0) status = header;
     const id = cells[0]?.replaceAll(/[*`]/g, "") ?? "";
-    if (ID.test(id)) found.set(id, /^[*`_]*covered\b/i.test(cells.at(status) ?? ""));
+    const covered = /^[*`_]*covered\b/i.test(cells.at(status) ?? "");
+    if (ID.test(id)) found.push({ id, text: cells[1] ?? "", covered });
   }
   return found;
 }

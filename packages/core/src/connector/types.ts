@@ -163,6 +163,8 @@ export interface Connector<
     | ((context: AuthorizationContext) => Readonly<Record<string, string>>)
     | undefined;
   readonly tokenParams?: Readonly<Record<string, string>> | undefined;
+  /** The API that tokens are for, an absolute URI without a fragment: sent with every authorization and token request (RFC 8707). */
+  readonly resource?: string | undefined;
   readonly refreshParams?: Readonly<Record<string, string>> | undefined;
   /** How token requests carry their parameters. Left out: `form`, as RFC 6749 says. */
   readonly bodyFormat?: "form" | "json" | undefined;

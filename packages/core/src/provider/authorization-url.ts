@@ -83,6 +83,7 @@ async function parametersOf(connector: Connector, request: AuthorizationRequest)
     // RFC 6749, section 3.1: one without a value is as good as none.
     ...Object.fromEntries(Object.entries(extra ?? {}).filter(([, value]) => value !== "")),
     ...(own.length === 0 ? {} : { scope: own.join(connector.scopeSeparator) }),
+    ...(connector.resource === undefined ? {} : { resource: connector.resource }),
     ...(connector.responseMode === undefined ? {} : { response_mode: connector.responseMode }),
     ...(prompt === undefined ? {} : { prompt }),
     ...(loginHint === undefined ? {} : { login_hint: loginHint }),

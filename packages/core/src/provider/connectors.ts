@@ -229,6 +229,9 @@ function validate(key: string, connector: Connector, fetchIsGuarded: boolean): v
       "its params decide which host is called. Give fetch: guardedFetch() of @grantkeeper/core/guarded-fetch.",
     );
   }
+  if (connector.resource !== undefined && (!URL.canParse(connector.resource) || connector.resource.includes("#"))) {
+    refuse(key, "resource is not an absolute URI without a fragment.");
+  }
   const placeholders = Object.fromEntries(Object.keys(connector.params).map((name) => [name, "param"]));
   const issuer = connector.issuer === undefined ? undefined : expandTemplate(connector.issuer, placeholders);
   // What an issuer publishes is not read before it is needed; until then the issuer stands in for it.

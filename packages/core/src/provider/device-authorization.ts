@@ -37,7 +37,10 @@ export function createDeviceAuthorization(
       return toResponse(sent);
     };
     try {
-      const parameters = scopes.length === 0 ? {} : { scope: scopes.join(connector.scopeSeparator) };
+      const parameters = {
+        ...(scopes.length === 0 ? {} : { scope: scopes.join(connector.scopeSeparator) }),
+        ...(connector.resource === undefined ? {} : { resource: connector.resource }),
+      };
       return read(connector, await openid.initiateDeviceAuthorization(configuration, parameters));
     } catch (error) {
       throw endpointError("The device flow could not be started", sent, error, now());

@@ -52,7 +52,7 @@ export function serverOf(
 ): Server {
   const url = (name: string, template: string | undefined, discovered?: unknown): string | undefined => {
     const value = template === undefined ? discovered : expandTemplate(template, params);
-    if (value === undefined || value === null) return undefined;
+    if (value === undefined) return undefined;
     if (typeof value !== "string") {
       // Not left out: without the keys' address no ID token's signature would be asked for.
       throw new GrantkeeperError("invalid_response", `The issuer of "${connector.id}" names no URL as its ${name}.`);

@@ -114,7 +114,7 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
           ...(request.nonce === undefined ? {} : { expectedNonce: request.nonce.reveal(), idTokenExpected: true }),
           ...(request.maxAge === undefined ? {} : { maxAge: request.maxAge }),
         },
-        { ...connector.tokenParams },
+        tokenParamsOf(connector),
       ),
     );
   }
@@ -133,7 +133,11 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
         // Of a token that may be sent once, nobody may have to guess whether it has arrived.
         transport: { freshSocket: connector.rotation.kind === "strict", maySend: request.maySend },
       },
-      () => openid.refreshTokenGrant(configuration, request.refreshToken.reveal(), { ...connector.refreshParams }),
+      () =>
+        openid.refreshTokenGrant(configuration, request.refreshToken.reveal(), {
+          ...connector.refreshParams,
+          ...resourceOf(connector),
+        }),
     );
     const subject = outcome.kind === "tokens" ? outcome.idTokenClaims?.["sub"] : undefined;
     if (outcome.kind !== "tokens" || subject === undefined || request.subject === undefined) return outcome;
@@ -168,7 +172,7 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
         target,
         { secrets: hidden, refreshing: "default", transport: how },
         (configuration) =>
-          openid.genericGrantRequest(configuration, request.grantType, { ...connector.tokenParams, ...form }),
+          openid.genericGrantRequest(configuration, request.grantType, { ...tokenParamsOf(connector), ...form }),
       );
     } catch (error) {
       if (isGrantkeeperError(error)) return { kind: "unproven", error };
@@ -185,10 +189,19 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
     pollDevice: (connector, target, deviceCode) =>
       withKeys(connector, target, { secrets: [deviceCode] }, (configuration) =>
         openid.genericGrantRequest(configuration, deviceGrant, {
-          ...connector.tokenParams,
+          ...tokenParamsOf(connector),
           device_code: deviceCode.reveal(),
         }),
       ),
     exchangeCredentials,
   };
+}
+
+function tokenParamsOf(connector: Connector): Record<string, string> {
+  return { ...connector.tokenParams, ...resourceOf(connector) };
+}
+
+/** RFC 8707, section 2.2. */
+function resourceOf({ resource }: Connector): { readonly resource?: string } {
+  return resource === undefined ? {} : { resource };
 }
