@@ -240,9 +240,20 @@ describe("refresh", () => {
 
   test("D7 an answer that cannot be judged is ambiguous: the refresh token may be spent", async () => {
     const outcome = await refreshAgainst((response) => json(response, tokens), {
-      readError: () => null as unknown as undefined,
+      readTokens: () => ({
+        get default(): never {
+          throw new TypeError("The hook's answer cannot be read.");
+        },
+      }),
     });
     expect(outcome).toMatchObject({ kind: "ambiguous", answered: false, retryAt: new Date(now + 5_000) });
+  });
+
+  test("R45 a hook that gives null as its error has recognised none, and the tokens are kept", async () => {
+    const outcome = await refreshAgainst((response) => json(response, tokens), {
+      readError: () => null as unknown as undefined,
+    });
+    expect(outcome).toMatchObject({ kind: "tokens", tokenSets: { default: tokens } });
   });
 
   test("R54 a description that quotes the refresh token or the client secret is scrubbed of them", async () => {
