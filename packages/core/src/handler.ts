@@ -160,6 +160,7 @@ function statusOf(error: GrantkeeperError): number {
     case "provider_unavailable":
     case "store_unavailable":
     case "keys_unavailable":
+    case "connector_unavailable":
     case "lease_timeout":
     case "closed":
       return 503;
