@@ -3,6 +3,7 @@ import { openAudit } from "./audit/open-audit.ts";
 import { tellUnreadable } from "./audit/unreadable.ts";
 import { abortable } from "./connection/abortable.ts";
 import { checkMetadata, createConnections } from "./connection/connections.ts";
+import { createDisconnect } from "./connection/disconnect.ts";
 import { createErasure } from "./connection/erase.ts";
 import { exportConnections } from "./connection/export.ts";
 import { createIntrospected } from "./connection/introspected.ts";
@@ -199,16 +200,17 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     returnToOrigins,
     now,
   });
+  const disconnect = createDisconnect({
+    ...{ connectors, grants, store, leases, refresh, revocation, revocationJobs, cache, events, now },
+  });
   const connections = createConnections({
     connectors,
     grants,
     store,
     leases,
     tokens,
-    refresh,
     flows,
-    revocation,
-    revocationJobs,
+    disconnect,
     tokenEndpoint,
     cache,
     events,
@@ -218,7 +220,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     assertOpen,
   });
   const erasure = createErasure({
-    ...{ store, grants, vault, journal: saving.journal, revocation, revocationJobs, connections, events, now },
+    ...{ store, grants, vault, journal: saving.journal, revocation, revocationJobs, disconnect, events, now },
     forget: audit.forget,
   });
   const connectCredentials = createCredentialConnect({ connectors, grants, tokenEndpoint, complete, now });

@@ -4,19 +4,16 @@ import type { Events } from "../events.ts";
 import { checkOwner, type Flows } from "../flow/flow.ts";
 import type { Grant, Grants, OpenGrant } from "../grant/grants.ts";
 import { changedMeanwhile, type Leases, notConnected } from "../grant/leases.ts";
-import { isRenewable } from "../grant/live-token-set.ts";
-import type { Revocation, RevocationOutcome } from "../grant/revocation.ts";
-import type { RevocationJobs } from "../grant/revocation-jobs.ts";
+import type { RevocationOutcome } from "../grant/revocation.ts";
 import { missingScopes } from "../grant/scopes.ts";
 import type { Connectors } from "../provider/connectors.ts";
 import type { Fetch } from "../provider/http.ts";
 import type { TokenEndpoint } from "../provider/token-endpoint.ts";
-import type { TokenSet } from "../provider/token-response.ts";
-import type { Refresh } from "../refresh/refresh.ts";
 import type { GrantState, Store } from "../store/port.ts";
 import { abortable } from "./abortable.ts";
 import { apiFetch } from "./api-fetch.ts";
-import type { Connection, ConnectionStatus, IdentifiedConnection, TokenSetStatus } from "./connection.ts";
+import type { Connection, IdentifiedConnection } from "./connection.ts";
+import { statusOf } from "./status.ts";
 import { demandOf } from "./step-up.ts";
 import type { TokenCache } from "./token-cache.ts";
 import type { TokenOptions, Tokens } from "./tokens.ts";
@@ -27,10 +24,8 @@ export interface ConnectionsOptions {
   readonly store: Store;
   readonly leases: Leases;
   readonly tokens: Tokens;
-  readonly refresh: Refresh;
   readonly flows: Flows;
-  readonly revocation: Revocation;
-  readonly revocationJobs: RevocationJobs;
+  readonly disconnect: (connectionId: string) => Promise<RevocationOutcome>;
   readonly tokenEndpoint: TokenEndpoint;
   readonly cache: TokenCache;
   readonly events: Events;
@@ -57,15 +52,13 @@ export interface Connections {
   byId(connector: string, id: string, owner: string | undefined): IdentifiedConnection;
   select(connector: string, selector: ConnectionSelector): Connection;
   list(filter: ConnectionFilter): AsyncIterable<IdentifiedConnection>;
-  disconnect(connectionId: string): Promise<RevocationOutcome>;
 }
 
 const pageSize = 100;
 const maximumMetadataBytes = 16 * 1024;
 
 export function createConnections(options: ConnectionsOptions): Connections {
-  const { connectors, grants, store, leases, tokens, refresh, flows, revocation, revocationJobs } = options;
-  const { tokenEndpoint, cache, events, now } = options;
+  const { connectors, grants, store, leases, tokens, flows, tokenEndpoint, cache, events, now } = options;
 
   let changedAt = Number.NEGATIVE_INFINITY;
   // Which connection is an owner's only one is remembered for a while; a change in this process ends that at once.
@@ -94,7 +87,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
           const { fetch } = options;
           return apiFetch({ fetch, connector: definition, connectorKey: connector, server, token, now }, path, init);
         }),
-      status: () => using(async (id) => statusOf(await strongRead(id))),
+      status: () =>
+        using(async (id) => {
+          const open = await strongRead(id);
+          return statusOf(open, await connectors.find(connector, open.grant.owner));
+        }),
       reconnect: (start = {}) =>
         using(async (id) => {
           const { grant } = await strongRead(id);
@@ -117,7 +114,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
           const { stepUp, ...wishes } = demand;
           return flows.start(connector, { ...start, ...wishes, owner: grant.owner, connectionId: id }, stepUp);
         }),
-      disconnect: () => using(async (id) => ({ revocation: await disconnect(id) })),
+      disconnect: () => using(async (id) => ({ revocation: await options.disconnect(id) })),
       setMetadata: (metadata) => using((id) => setMetadata(id, metadata)),
     };
   }
@@ -218,43 +215,6 @@ export function createConnections(options: ConnectionsOptions): Connections {
       yield byId(row.connector, row.connectionId, owner);
   }
 
-  async function disconnect(connectionId: string): Promise<RevocationOutcome> {
-    await renewForRevocation(connectionId);
-    const { ended, outcome } = await leases.hold<{ ended: Grant; outcome: RevocationOutcome }>(
-      connectionId,
-      async () => ({ kind: "take", intent: undefined, plan: undefined }),
-      async ({ grant, row, lease }) => {
-        // Whatever kept the provider from being told, it is erased here.
-        const outcome = await revocation.revoke(grant, connectionId).catch(() => "pending" as const);
-        if (outcome === "pending") await revocationJobs.keep(grant, connectionId);
-        const { grantId, version } = row;
-        const deleted = await store.delete({ connectionId, grantId, version, fence: lease.fence });
-        if (deleted === "deleted") return { ended: grant, outcome };
-        throw changedMeanwhile(grant.connector, now());
-      },
-    );
-    cache.delete(connectionId);
-    const about = { connector: ended.connector, connectionId };
-    const subject = grants.subjectOf(ended);
-    if (outcome === "revoked") events.emit("connection.revoked", about, subject);
-    events.emit("connection.disconnected", { ...about, revocation: outcome }, subject);
-    return outcome;
-  }
-
-  /** Some providers revoke by access token only: an expired one would leave its refresh token alive there. */
-  async function renewForRevocation(connectionId: string): Promise<void> {
-    const { grant } = await strongRead(connectionId);
-    // Whatever the application's code says: it is erased here.
-    const connector = await connectors.find(grant.connector, grant.owner).catch(() => undefined);
-    if (connector?.revoke?.needsLiveAccessToken !== true) return;
-    const isExpired = ({ expiresAt }: TokenSet): boolean => expiresAt !== undefined && expiresAt <= now();
-    for (const [name, tokenSet] of Object.entries(grant.tokenSets)) {
-      if (!isExpired(tokenSet) || tokenSet.refreshToken === undefined || grant.ended[name] !== undefined) continue;
-      // One that could not be renewed is not revoked, and the outcome says so.
-      await refresh.refresh(connectionId, name, isExpired, { patience: "tries once" }).catch(() => undefined);
-    }
-  }
-
   async function setMetadata(connectionId: string, metadata: JsonObject): Promise<void> {
     checkMetadata(metadata);
     await leases.hold<void>(
@@ -270,37 +230,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     );
   }
 
-  async function statusOf({ row, grant }: OpenGrant): Promise<ConnectionStatus> {
-    const connector = await connectors.find(grant.connector, grant.owner);
-    const tokenSets = Object.entries(grant.tokenSets).map(([name, set]): [string, TokenSetStatus] => [
-      name,
-      {
-        ended: grant.ended[name],
-        scopes: {
-          requested: grant.requestedScopes[name] ?? [],
-          granted: set.scopes,
-          missing: missingScopes(connector, name, grant),
-        },
-        obtainedAt: new Date(set.obtainedAt),
-        expiresAt: toDate(set.expiresAt),
-        refreshable: isRenewable(grant, name, set),
-        refreshTokenExpiresAt: toDate(set.refreshTokenExpiresAt),
-      },
-    ]);
-    return {
-      connectionId: row.connectionId,
-      connector: grant.connector,
-      state: row.state,
-      account: grant.account,
-      params: grant.params,
-      metadata: grant.metadata,
-      tokenSets: Object.fromEntries(tokenSets),
-      connectedAt: new Date(grant.connectedAt),
-      refreshedAt: toDate(grant.refreshedAt),
-    };
-  }
-
-  return { byId, select, list, disconnect };
+  return { byId, select, list };
 }
 
 /** `{ owner: session?.userId }` with nobody signed in must not mean everybody. */
@@ -315,8 +245,4 @@ export function checkMetadata(metadata: JsonObject): JsonObject {
     return metadata;
   }
   throw new GrantkeeperError("invalid_request", "metadata must be a JSON object of at most 16 KiB.");
-}
-
-function toDate(time: number | undefined): Date | undefined {
-  return time === undefined ? undefined : new Date(time);
 }

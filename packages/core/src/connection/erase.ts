@@ -7,7 +7,6 @@ import { isRevocationJob, type RevocationJobs } from "../grant/revocation-jobs.t
 import type { Journal } from "../refresh/journal.ts";
 import type { Store, StoredFlow } from "../store/port.ts";
 import type { Vault } from "../vault/vault.ts";
-import type { Connections } from "./connections.ts";
 
 /** Proof of an erasure, without the owner's name. */
 export interface ErasureReceipt {
@@ -37,7 +36,7 @@ export interface EraseOptions {
   readonly journal: Journal;
   readonly revocation: Revocation;
   readonly revocationJobs: RevocationJobs;
-  readonly connections: Connections;
+  readonly disconnect: (connectionId: string) => Promise<RevocationOutcome>;
   readonly events: Events;
   /** Makes nobody find out any more whose acts the audit log tells of. */
   readonly forget: (ownerHash: string) => Promise<void>;
@@ -54,7 +53,7 @@ const pageSize = 100;
 
 /** Erases all that is kept of an owner, and ends it at the providers. What it was broken off in, it does when it is called again. */
 export function createErasure(options: EraseOptions): Erasure {
-  const { store, grants, vault, journal, revocation, revocationJobs, connections, events, now } = options;
+  const { store, grants, vault, journal, revocation, revocationJobs, events, now } = options;
 
   async function eraseSubject(subject: string): Promise<ErasureReceipt> {
     if (!/^[\w-]{43}$/.test(subject)) {
@@ -89,7 +88,7 @@ export function createErasure(options: EraseOptions): Erasure {
 
   async function eraseConnection(connectionId: string): Promise<RevocationOutcome> {
     try {
-      return await connections.disconnect(connectionId);
+      return await options.disconnect(connectionId);
     } catch (error) {
       // Somebody else has just disconnected it, and knows how that went.
       if (isGrantkeeperError(error) && error.code === "not_connected") return "skipped";
