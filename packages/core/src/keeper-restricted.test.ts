@@ -1,5 +1,7 @@
 import { afterEach, expect, expectTypeOf, test } from "vitest";
+import { type Connector, clientCredentials } from "./connector/index.ts";
 import type { AccessToken } from "./index.ts";
+import { exampleConnector } from "./test/connector.ts";
 import { closeWorlds, codeOf, connect, createWorld, githubConnector, slackConnector } from "./test/harness.ts";
 
 afterEach(closeWorlds);
@@ -18,10 +20,12 @@ test("a handle does what it may, and nothing else, at run time and by type", asy
   expect(own).toMatchObject({ id: connection.id, connector: "main" });
   expect((await own.token()).accessToken).toBeTypeOf("string");
   expect((await own.status()).state).toBe("active");
-  for (const name of ["fetch", "reconnect", "disconnect", "setMetadata"]) {
+  for (const name of ["fetch", "reconnect", "requireScopes", "stepUp", "disconnect", "setMetadata"]) {
     expect(await codeOf(method(own, name)("x")), name).toBe("not_permitted");
   }
   expect(await codeOf(method(job, "start")("main", { owner: "ada" }))).toBe("not_permitted");
+  for (const name of ["device", "connect"])
+    expect(await codeOf(method(job, name)("main", { owner: "ada" })), name).toBe("not_permitted");
   expect(await codeOf(method(job, "finish")(new Request("https://app.example.com/connect/main/callback"), {}))).toBe(
     "not_permitted",
   );
@@ -84,4 +88,30 @@ test("R54 a refusal names the actor and the act, and a restriction that makes no
   expect(() => keeper.as({ actor: "job", may: [], owner: "" })).toThrow(
     expect.objectContaining({ code: "invalid_request" }),
   );
+});
+
+test("a handle that connects by device and by credentials gives handles that can do no more than itself", async () => {
+  const connector = {
+    ...exampleConnector({
+      credentials: clientCredentials(),
+      deviceAuthorizationEndpoint: "https://login.example.com/device/code",
+    }),
+  } as Connector<never, never, never>;
+  const { keeper, provider } = await createWorld(connector, {
+    grants: { clientCredentials: {} },
+    device: { intervalSeconds: 1 },
+  });
+  const own = keeper.as({ actor: "page", may: ["connect", "token"], owner: "ada" });
+  expect(await codeOf(own.connect("main", { owner: "bob" }))).toBe("not_permitted");
+  expect(await codeOf(own.device("main", { owner: "bob" }))).toBe("not_permitted");
+  const acts: (string | undefined)[] = [];
+  keeper.on("connection.connected", ({ actor }) => acts.push(actor));
+  const connected = await own.connect("main", { owner: "ada" });
+  const device = await own.device("main", { owner: "ada" });
+  provider.approveDevice(device.userCode);
+  for (const connection of [connected, await device.connection()]) {
+    expect((await connection.token()).accessToken).not.toBe("");
+    expect(await codeOf(connection.disconnect())).toBe("not_permitted");
+  }
+  expect(acts).toEqual(["page", "page"]);
 });

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, expectTypeOf, onTestFinished, test, vi } from "vitest";
-import { clientSecretPost } from "./connector/index.ts";
+import { apiKey, type Connector, clientSecretPost } from "./connector/index.ts";
 import { createKeeper, generateKey, type IdentifiedConnection, keyvStore, type Store } from "./index.ts";
+import { exampleConnector } from "./test/connector.ts";
 import {
   begin,
   type Clock,
@@ -96,9 +97,19 @@ describe("createKeeper", () => {
 });
 
 describe("types", () => {
+  const keyConnector = exampleConnector({
+    credentials: apiKey(),
+    userinfoEndpoint: "https://api.example.com/me",
+  }) as Connector<never, never, "apiKey">;
   const keeper = createKeeper({
     ...options,
-    connectors: { github: githubConnector, slack: slackConnector, zendesk: zendeskLike },
+    connectors: {
+      github: githubConnector,
+      slack: slackConnector,
+      zendesk: zendeskLike,
+      brevo: keyConnector,
+      own: async () => zendeskLike,
+    },
   });
 
   test("a typo, a missing param and a token set that is not there do not compile", () => {
@@ -121,6 +132,18 @@ describe("types", () => {
       void keeper.connection("github", { owner: "ada", params: { subdomain: "acme" } });
       // @ts-expect-error: GitHub has no user token
       void keeper.connection("github", { owner: "ada" }).token({ as: "user" });
+      void keeper.connect("brevo", { owner: "ada", credentials: { apiKey: "key" } });
+      // @ts-expect-error: the key is missing
+      void keeper.connect("brevo", { owner: "ada" });
+      // @ts-expect-error: no such credential
+      void keeper.connect("brevo", { owner: "ada", credentials: { password: "key" } });
+      // @ts-expect-error: GitHub takes no credentials
+      void keeper.connect("github", { owner: "ada", credentials: { apiKey: "key" } });
+      // @ts-expect-error: zendesk needs its subdomain
+      void keeper.device("zendesk", { owner: "ada" });
+      void keeper.start("own", { owner: "ada", params: { subdomain: "acme" } });
+      // @ts-expect-error: an owner's own client needs its params, too
+      void keeper.start("own", { owner: "ada" });
       // @ts-expect-error: neither id nor owner
       void keeper.connection("github", {});
     };

@@ -66,7 +66,7 @@ export function createAdopt({ connectors, tokenEndpoint, providerRequests, conne
         { connector: connectorKey },
       );
     }
-    const facts = { tokenSets, tokenResponse: {}, idTokenClaims: undefined, params, credentials: {} };
+    const facts = { tokenSets, tokenResponse: {}, idTokenClaims: undefined, params, credentials: undefined };
     const saved = await connect({
       connectorKey,
       connector,

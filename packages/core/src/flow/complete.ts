@@ -67,7 +67,7 @@ export function createComplete(options: CompleteOptions): Complete {
       throw refused(outcome);
     }
     const { tokenResponse, idTokenClaims } = outcome;
-    const facts = { tokenSets, tokenResponse, idTokenClaims, params, credentials: credentials?.given ?? {} };
+    const facts = { tokenSets, tokenResponse, idTokenClaims, params, credentials: credentials?.given };
     const account = await providerRequests.identify(connector, server, facts).catch(async (error: unknown) => {
       await abandonTokens(options, connector, server, tokenSets);
       throw error;

@@ -31,7 +31,7 @@ async function identified(
   idTokenClaims: JsonObject | undefined,
   change: Partial<Connector> = {},
 ): Promise<Account | GrantkeeperError | undefined> {
-  const facts = { tokenResponse: {}, idTokenClaims, params: {}, credentials: {}, tokenSets };
+  const facts = { tokenResponse: {}, idTokenClaims, params: {}, credentials: undefined, tokenSets };
   return requests.identify({ ...connector, ...change }, server, facts).catch((error: unknown) => {
     if (isGrantkeeperError(error)) return error;
     throw error;

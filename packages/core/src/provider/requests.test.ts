@@ -206,7 +206,7 @@ function revoke(local: Connector): Promise<string> {
 function identify(local: Connector, idTokenClaims?: JsonObject): Promise<unknown> {
   return requests.identify(local, serverOf(local, {}), {
     tokenResponse: {},
-    credentials: {},
+    credentials: undefined,
     idTokenClaims,
     tokenSets: { default: { accessToken: secretOf("s3cr3t") } },
     params: {},

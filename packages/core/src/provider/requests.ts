@@ -23,15 +23,16 @@ export interface Credentials {
   readonly refreshToken?: Secret | undefined;
 }
 
+/** What `identify` is told. */
+export interface IdentityFacts extends Omit<IdentityInput, "response" | "tokenSets" | "credentials"> {
+  readonly tokenSets: Readonly<Record<string, Credentials>>;
+  /** `undefined` where a user has consented. */
+  readonly credentials: IdentityInput["credentials"] | undefined;
+}
+
 export interface ProviderRequests {
   /** Finds out whose account the tokens belong to. */
-  identify(
-    connector: Connector,
-    server: Server,
-    input: Omit<IdentityInput, "response" | "tokenSets"> & {
-      readonly tokenSets: Readonly<Record<string, Credentials>>;
-    },
-  ): Promise<Account | undefined>;
+  identify(connector: Connector, server: Server, input: IdentityFacts): Promise<Account | undefined>;
   /** Asks the provider whether an access token is still good, by its identity request; `undefined`: it did not say. */
   isAlive(
     connector: Connector,
@@ -80,18 +81,12 @@ export function createProviderRequests({ transport, now }: ProviderRequestOption
     return transport(url, form.size > 0 && init.body === undefined ? { ...init, body: form } : init);
   }
 
-  async function identify(
-    connector: Connector,
-    server: Server,
-    input: Omit<IdentityInput, "response" | "tokenSets"> & {
-      readonly tokenSets: Readonly<Record<string, Credentials>>;
-    },
-  ): Promise<Account | undefined> {
+  async function identify(connector: Connector, server: Server, input: IdentityFacts): Promise<Account | undefined> {
     const { tokenSets, ...facts } = input;
     const request = identityRequest(connector, server, Object.keys(tokenSets));
     if (request === undefined && connector.identify === undefined && facts.idTokenClaims === undefined) {
-      // What has nobody's credentials is the client's own account.
-      const isOwn = connector.credentials !== undefined && Object.keys(connector.credentials.fields).length === 0;
+      // What nobody has consented to, and nobody's credentials have given, is the client's own account.
+      const isOwn = facts.credentials !== undefined && Object.keys(facts.credentials).length === 0;
       return isOwn ? { id: connector.clientId } : undefined;
     }
     let body: Json | undefined;
@@ -101,7 +96,9 @@ export function createProviderRequests({ transport, now }: ProviderRequestOption
       body = response.body;
     }
     const read = connector.identify?.read ?? readStandardClaims;
-    const account = readSafely(() => read({ ...facts, tokenSets: Object.keys(tokenSets), response: body }));
+    const account = readSafely(() =>
+      read({ ...facts, credentials: facts.credentials ?? {}, tokenSets: Object.keys(tokenSets), response: body }),
+    );
     // OpenID Connect Core, section 5.3.2: another subject than the ID token's is somebody else's answer.
     const subject = connector.identify === undefined ? facts.idTokenClaims?.["sub"] : undefined;
     if (!isAccountId(account?.id) || (subject !== undefined && subject !== account?.id)) {
