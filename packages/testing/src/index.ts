@@ -23,6 +23,7 @@ export type {
   ClientCredentialsOptions,
   GrantOptions,
   JwtBearerOptions,
+  SignedRequestOptions,
   SubjectToken,
   TokenExchangeOptions,
 } from "./provider/grants/options.ts";
