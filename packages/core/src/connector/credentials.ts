@@ -17,8 +17,10 @@ export interface CredentialInput<Field extends string = string> {
 export interface Assertion {
   readonly key: AssertionKey | (() => AssertionKey | Promise<AssertionKey>);
   readonly claims: JsonObject;
-  /** In seconds. Left out: 60. */
+  /** From `iat` to `exp`, in seconds. Left out: 60. */
   readonly lifetime?: number;
+  /** By how many seconds `iat` lies back, for a provider whose clock may be slow. Left out: 0. */
+  readonly backdated?: number;
 }
 
 /** How an access token is asked for. */

@@ -20,6 +20,13 @@ export interface IssuedTokenSet {
   readonly idToken: string | undefined;
 }
 
+/** An access token that an API route gives. */
+export interface IssuedAccessToken {
+  readonly accessToken: string;
+  /** Unix milliseconds; `undefined` where the token does not expire. */
+  readonly expiresAt: number | undefined;
+}
+
 /** What an emulated provider answers. A `json` body is sent as `application/json`, a `text` one as `text/plain`. */
 export interface EmulatedResponse {
   readonly status: number;
@@ -56,6 +63,13 @@ export interface EmulatedApiRequest {
     | { readonly account: EmulatedAccount; readonly tokenSet: string; readonly scopes: readonly string[] }
     | undefined;
   readonly reason: "missing" | "unknown" | "expired" | "revoked" | undefined;
+  /**
+   * Claims of the JWT that the request carries as its bearer token, where the emulator knows its issuer's key (`grants.signedRequest`)
+   * and it holds now.
+   */
+  readonly assertion: JsonObject | undefined;
+  /** Gives an account's token, for a route that answers with one; `undefined` for an account that is not there. */
+  readonly issue: (accountId: string, scopes: readonly string[]) => IssuedAccessToken | undefined;
   /** True when the request carried the emulated client's own id and secret (HTTP Basic, RFC 7617). */
   readonly clientAuthenticated: boolean;
   /** Ends the token set that this token (of either kind) belongs to, or everything that its user granted. */

@@ -7,6 +7,7 @@ import {
   type Connector,
   clientCredentials,
   jwtBearer,
+  noClientAuthentication,
   tokenExchange,
 } from "../connector/index.ts";
 import { exampleConnector } from "../test/connector.ts";
@@ -276,6 +277,110 @@ describe("an assertion", () => {
     const wrong = { ...given, credentials: { email, key: "-----BEGIN NOTHING-----" } };
     expect(await codeOf(keeper.connect("main", wrong))).toBe("invalid_config");
     expect(provider.log.tokenRequests).toEqual([]);
+  });
+});
+
+describe("an assertion of a client that has no secret", () => {
+  test("R50 goes alone: what it holds says who asks", async () => {
+    const credentials = jwtBearer({}, ({ clientId, tokenEndpoint }) => ({
+      key: { privateKey, algorithm: "RS256" },
+      claims: { iss: clientId, sub: "1001", aud: tokenEndpoint },
+    }));
+    const change = { credentials, clientAuthentication: noClientAuthentication };
+    const { keeper, provider } = await world(change, {
+      grants: { jwtBearer: { issuers: { "client-1": publicKey }, audience: "tokenEndpoint" } },
+    });
+    await keeper.connect("main", { owner: "ada", credentials: {} });
+    expect(provider.log.tokenRequests).toMatchObject([{ clientId: undefined, outcome: "issued" }]);
+  });
+});
+
+describe("a request with a signed bearer token", () => {
+  type Times = { readonly iat?: number; readonly exp?: number };
+  const key = { privateKey, algorithm: "RS256" } as const;
+  const presented: { readonly authorization: string; readonly claims: Times | undefined }[] = [];
+  let refusal: ((authorization: string) => object) | undefined;
+  const emulation: Connector["emulation"] = async () => ({
+    accounts: [
+      { id: "1001", name: "Ada" },
+      { id: "1002", name: "Bob" },
+    ],
+    routes: [
+      {
+        method: "POST",
+        url: "https://api.example.com/v1/tokens",
+        handle: ({ assertion, headers, issue }) => {
+          const authorization = headers.get("authorization") ?? "";
+          presented.push({ authorization, claims: assertion as Times | undefined });
+          if (refusal !== undefined) return { status: 400, json: refusal(authorization) as never };
+          const issued = assertion && issue("1001", ["read"]);
+          if (issued?.expiresAt === undefined) return { status: 401, json: { error: "invalid_client" } };
+          const { accessToken, expiresAt } = issued;
+          return { status: 201, json: { access_token: accessToken, expires_at: new Date(expiresAt).toISOString() } };
+        },
+      },
+    ],
+    exampleCall: { path: "me" },
+  });
+  // Absolute, so that it reaches the emulator only if that moves it.
+  const url = "https://api.example.com/v1/tokens";
+  const asks = (more: object): Partial<Connector> => ({
+    emulation,
+    userinfoEndpoint: "https://api.example.com/v1/me",
+    credentials: {
+      kind: "kept",
+      fields: {},
+      request: () => ({ request: { url, method: "POST" }, bearer: { key, claims: { iss: "app-1" }, ...more } }),
+    },
+  });
+  const options: ProviderOptions = { grants: { signedRequest: { issuers: { "app-1": publicKey } } } };
+  afterEach(() => {
+    presented.length = 0;
+    refusal = undefined;
+  });
+
+  test("gives a token that lasts until the date that came with it, and another one then", async () => {
+    const { keeper, clock, provider } = await world(asks({}), options);
+    const began = clock.now();
+    const connection = await keeper.connect("main", { owner: "ada", credentials: {} });
+    const { accessToken, expiresAt } = await connection.token();
+    const seconds = (Number(expiresAt) - began) / 1000;
+    expect(seconds).toBeGreaterThan(3598);
+    expect(seconds).toBeLessThan(3660);
+    expect(await connection.status()).toMatchObject({ account: { id: "1001" } });
+    clock.advance(3601);
+    expect((await connection.token()).accessToken).not.toBe(accessToken);
+    expect(provider.log.apiRequests.filter(({ method }) => method === "POST")).toHaveLength(2);
+  });
+
+  test("R53 is dated back as far as the connector says, and lasts no longer for that", async () => {
+    const { keeper, clock } = await world(asks({ backdated: 60, lifetime: 600 }), options);
+    const before = Math.floor(clock.now() / 1000);
+    await keeper.connect("main", { owner: "ada", credentials: {} });
+    const { iat = 0, exp = 0 } = presented[0]?.claims ?? {};
+    expect(exp - iat).toBe(600);
+    expect(iat + 60).toBeGreaterThanOrEqual(before);
+    expect(iat + 60).toBeLessThanOrEqual(Math.floor(clock.now() / 1000));
+  });
+
+  test("R54 is not shown where the provider quotes it in a refusal", async () => {
+    const { keeper } = await world(asks({}), options);
+    refusal = (authorization) => ({
+      error: "invalid_grant",
+      error_description: `cannot read ${authorization.slice(7)}`,
+    });
+    const failure: unknown = await keeper
+      .connect("main", { owner: "ada", credentials: {} })
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "credentials_refused" });
+    const [, payload = "", signature = ""] = presented[0]?.authorization.split(".") ?? [];
+    expect(signature).not.toBe("");
+    for (const part of [payload, signature]) expect(String(failure)).not.toContain(part);
+  });
+
+  test("R50 of an issuer that the provider does not know costs no connection", async () => {
+    const { keeper } = await world(asks({}), { grants: { signedRequest: { issuers: {} } } });
+    expect(await codeOf(keeper.connect("main", { owner: "ada", credentials: {} }))).toBe("provider_rejected");
   });
 });
 

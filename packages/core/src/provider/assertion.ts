@@ -39,9 +39,9 @@ export async function readKey(ask: () => AssertionKey | Promise<AssertionKey>): 
 }
 
 /** Signs an assertion; `now` in Unix milliseconds. Throws as {@link readKey} does. */
-export async function sign({ key, claims, lifetime = 60 }: Assertion, now: number): Promise<Secret> {
+export async function sign({ key, claims, lifetime = 60, backdated = 0 }: Assertion, now: number): Promise<Secret> {
   const { signingKey, algorithm, keyId, header } = await readKey(async () => (typeof key === "function" ? key() : key));
-  const issuedAt = Math.floor(now / 1000);
+  const issuedAt = Math.floor(now / 1000) - backdated;
   const payload = { jti: randomUUID(), ...claims, iat: issuedAt, exp: issuedAt + lifetime };
   const protectedHeader = { typ: "JWT", ...header, alg: algorithm, ...(keyId === undefined ? {} : { kid: keyId }) };
   return secretOf(await new SignJWT(payload).setProtectedHeader(protectedHeader).sign(signingKey));

@@ -3,12 +3,13 @@ import type { Connector } from "../connector/types.ts";
 import { authenticator } from "./client-authentication.ts";
 import type { Server } from "./server.ts";
 
-/** A connector and its server as openid-client wants them. `now` in Unix milliseconds. */
+/** A connector and its server as openid-client wants them. `now` in Unix milliseconds. Left out: the connector's own `authenticate`. */
 export function configure(
   connector: Connector,
   target: Server,
   tokenEndpoint: string,
   now: () => number,
+  authenticate: openid.ClientAuth = authenticator(connector.clientAuthentication, now),
 ): openid.Configuration {
   const { authorizationEndpoint, deviceAuthorizationEndpoint, pushedAuthorizationRequestEndpoint, jwksUri } = target;
   const metadata: openid.ServerMetadata = {
@@ -31,7 +32,7 @@ export function configure(
     metadata,
     connector.clientId,
     { [openid.clockSkew]: Math.round((now() - Date.now()) / 1000), [openid.clockTolerance]: 60 },
-    authenticator(connector.clientAuthentication, now),
+    authenticate,
   );
   // Time is kept by the transport.
   configuration.timeout = 0;

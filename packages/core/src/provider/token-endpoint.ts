@@ -11,7 +11,7 @@ import { createDiscovery } from "./discovery.ts";
 import { describedRequest } from "./requests.ts";
 import { assertCallable, expandTemplate, type Server, serverOf } from "./server.ts";
 import { judge, refreshTokensOf, type TokenOutcome } from "./token-answer.ts";
-import { createTokenRequests, type TokenRequest } from "./token-request.ts";
+import { createTokenRequests, scrub, type TokenRequest } from "./token-request.ts";
 import type { Transport } from "./transport.ts";
 
 export interface TokenEndpointOptions {
@@ -63,6 +63,9 @@ export interface TokenEndpoint {
 export const randomVerifier: () => Secret = () => secretOf(openid.randomPKCECodeVerifier());
 export const randomNonce: () => Secret = () => secretOf(openid.randomNonce());
 
+/** RFC 7523, section 2.1: beside an assertion a `client_id` is needed by client authentication alone. */
+const namesNobody: openid.ClientAuth = () => {};
+
 const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
 
 export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): TokenEndpoint {
@@ -84,8 +87,9 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
     target: Server,
     request: TokenRequest,
     grant: (configuration: openid.Configuration) => ReturnType<typeof openid.genericGrantRequest>,
+    authenticate?: openid.ClientAuth,
   ): Promise<TokenOutcome> {
-    const configuration = configure(connector, target, target.tokenEndpoint, now);
+    const configuration = configure(connector, target, target.tokenEndpoint, now, authenticate);
     const { issuer, jwksUri } = target;
     if (issuer !== undefined && jwksUri !== undefined) {
       openid.enableNonRepudiationChecks(configuration);
@@ -159,7 +163,8 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
       if ("request" in request) {
         const bearer = await sign(request.bearer, now());
         const { url, init } = describedRequest(connector, target, request.request, { accessToken: bearer });
-        const judged = judge(connector, await transport(url, init, how), "default", now());
+        const answer = judge(connector, await transport(url, init, how), "default", now());
+        const judged = scrub(answer, [...secrets, bearer]);
         if (judged.kind !== "granted") return judged;
         const { tokenSets, tokenResponse } = judged;
         return { kind: "tokens", tokenSets, tokenResponse, idTokenClaims: undefined };
@@ -173,6 +178,7 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
         { secrets: hidden, refreshing: "default", transport: how },
         (configuration) =>
           openid.genericGrantRequest(configuration, request.grantType, { ...tokenParamsOf(connector), ...form }),
+        assertion !== undefined && connector.clientAuthentication.method === "none" ? namesNobody : undefined,
       );
     } catch (error) {
       if (isGrantkeeperError(error)) return { kind: "unproven", error };

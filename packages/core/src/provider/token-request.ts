@@ -91,7 +91,7 @@ function hasTimedOut(sent: Transfer): boolean {
 }
 
 /** Takes what was sent out of what the provider says about it: an error's words end up in messages and logs. */
-function scrub(judged: Judgement, secrets: readonly (Secret | undefined)[]): Judgement {
+export function scrub(judged: Judgement, secrets: readonly (Secret | undefined)[]): Judgement {
   if (judged.kind !== "refused" && judged.kind !== "rejected") return judged;
   return { kind: judged.kind, error: withoutSecrets(judged.error, secrets) };
 }

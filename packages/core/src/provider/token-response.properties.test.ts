@@ -14,11 +14,20 @@ const names = [
   "id_token",
   "token_type",
   "expires_in",
+  "expires_at",
   "refresh_token_expires_in",
   "scope",
 ] as const;
 const token = fc.oneof(fc.stringMatching(/^[!-~]{1,20}$/), foreignText);
 const lifetime = fc.oneof(fc.integer(), fc.double(), fc.double().map(String), fc.bigInt().map(String), foreignText);
+/** Any end between the years 1970 and 9999, in seconds or as a date, and what is none. */
+const end = fc.oneof(
+  lifetime,
+  fc
+    .date({ min: new Date(0), max: new Date(Date.UTC(9999, 11, 31)), noInvalidDate: true })
+    .map((at) => at.toISOString()),
+  fc.constantFrom("2026-13-40T25:61:61Z", "2026-11-26", "2026-11-26T07:00:00", "Thu, 26 Nov 2026 07:00:00 GMT"),
+);
 const scope = fc.oneof(foreignText, fc.array(fc.oneof(foreignText, foreignJson())));
 /** Likely enough to hold usable fields, and anything at all beside them. */
 const answer = fc
@@ -30,6 +39,7 @@ const answer = fc
         refresh_token: token,
         token_type: fc.oneof(fc.constantFrom("bearer", "BEARER", "DPoP", "mac"), foreignText),
         expires_in: lifetime,
+        expires_at: end,
         refresh_token_expires_in: lifetime,
         scope,
       },
@@ -136,11 +146,33 @@ describe("normaliseTokenResponse", () => {
           expect(seconds).toBeGreaterThanOrEqual(1);
           expect(seconds).toBeLessThanOrEqual(100 * 366 * 24 * 60 * 60);
         }
+        if (normal.expires_at !== undefined) {
+          expect(Number.isSafeInteger(normal.expires_at)).toBe(true);
+          expect(normal.expires_at).toBeGreaterThanOrEqual(1);
+          expect(normal.expires_at).toBeLessThanOrEqual(1e11);
+        }
         for (const name of ["access_token", "refresh_token", "id_token"] as const) {
           if (normal[name] !== undefined) expect(normal[name]).toBe(raw[name]);
         }
       }),
       { numRuns: 2_000 },
+    );
+  });
+
+  test("R35 a date of RFC 3339 is the second that it names, whatever its offset", () => {
+    const seconds = fc.integer({ min: 1, max: 4e9 });
+    const offset = fc.integer({ min: -23 * 60 - 59, max: 23 * 60 + 59 });
+    fc.assert(
+      fc.property(seconds, offset, fc.constantFrom("", ".5", ".123456789"), (at, minutes, fraction) => {
+        const local = new Date((at + minutes * 60) * 1000).toISOString().slice(0, 19);
+        const hours = String(Math.trunc(Math.abs(minutes) / 60)).padStart(2, "0");
+        const zone = `${minutes < 0 ? "-" : "+"}${hours}:${String(Math.abs(minutes) % 60).padStart(2, "0")}`;
+        expect(normaliseTokenResponse({ expires_at: `${local}${fraction}${zone}` }).expires_at).toBe(at);
+        const universal = new Date(at * 1000).toISOString().slice(0, 19);
+        for (const text of [`${universal}${fraction}Z`, `${universal.toLowerCase()}z`, `${at}`]) {
+          expect(normaliseTokenResponse({ expires_at: text }).expires_at).toBe(at);
+        }
+      }),
     );
   });
 
@@ -217,7 +249,9 @@ describe("toTokenSet", () => {
         for (const end of [tokenSet.expiresAt, tokenSet.refreshTokenExpiresAt]) {
           expect(end === undefined || Number.isFinite(new Date(end).getTime())).toBe(true);
         }
-        if (tokenSet.expiresAt !== undefined) expect(tokenSet.expiresAt).toBeGreaterThan(now);
+        const named = normal.expires_in === undefined ? normal.expires_at : undefined;
+        if (named !== undefined) expect(tokenSet.expiresAt).toBe(named * 1000);
+        else if (tokenSet.expiresAt !== undefined) expect(tokenSet.expiresAt).toBeGreaterThan(now);
         expect(tokenSet.scopes.join("")).not.toMatch(/[\s,]/);
         const sealed = plain(tokenSet);
         expect(sealed.accessToken).toBe(access_token);

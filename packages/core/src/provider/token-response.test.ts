@@ -24,6 +24,7 @@ const names = fc.constantFrom(
   "id_token",
   "token_type",
   "expires_in",
+  "expires_at",
   "refresh_token_expires_in",
   "scope",
   "__proto__",
@@ -268,6 +269,16 @@ describe("toTokenSet", () => {
       expiresAt: now + 5_000,
       refreshTokenExpiresAt: now + 6_000,
     });
+  });
+
+  test("R35 an end is taken where no lifetime is named, and before the connector's", () => {
+    const at = (raw: JsonObject) =>
+      keep(JSON.stringify({ access_token: "a", ...raw }), { accessTokenLifetime: 60 }).expiresAt;
+    const expires_at = "2016-07-11T22:14:10Z";
+    expect(at({ refresh_token: "r", expires_at })).toBe(Date.UTC(2016, 6, 11, 22, 14, 10));
+    expect(at({ expires_at: 1_468_275_250 })).toBe(1_468_275_250_000);
+    expect(at({ expires_in: 5, expires_at })).toBe(now + 5_000);
+    expect(at({ refresh_token: "r", expires_at: 1_468_275_250_000 })).toBe(now + 60_000);
   });
 
   test("R35 an end that no calendar holds does not get into the grant", () => {

@@ -23,6 +23,8 @@ export interface NormalTokenResponse {
   readonly access_token?: string;
   readonly token_type: string;
   readonly expires_in?: number;
+  /** Unix seconds. */
+  readonly expires_at?: number;
   readonly refresh_token?: string;
   readonly refresh_token_expires_in?: number;
   readonly scope?: string;
@@ -89,7 +91,8 @@ function endOfString(text: string, from: number): number {
 
 /**
  * Makes one token set of a provider's answer conform: nulls, empty strings, impossible lifetimes and tokens that cannot be
- * sent are dropped, scopes given as a list or with commas are joined, a missing token type is `bearer`. Never throws.
+ * sent are dropped, scopes given as a list or with commas are joined, a missing token type is `bearer`, an end that is a
+ * date (RFC 3339, section 5.6) becomes Unix seconds. Never throws.
  */
 export function normaliseTokenResponse(raw: JsonObject): NormalTokenResponse {
   const tokenType = text(raw["token_type"]) ?? "bearer";
@@ -101,6 +104,7 @@ export function normaliseTokenResponse(raw: JsonObject): NormalTokenResponse {
     ...defined("refresh_token", refreshToken(raw["refresh_token"])),
     ...defined("id_token", text(raw["id_token"])),
     ...defined("expires_in", seconds(raw["expires_in"])),
+    ...defined("expires_at", unixSeconds(raw["expires_at"])),
     ...defined("refresh_token_expires_in", seconds(raw["refresh_token_expires_in"])),
     ...defined("scope", typeof scopes === "string" ? splitScopes(scopes)?.join(" ") : undefined),
   };
@@ -134,7 +138,7 @@ export function toTokenSet(
 ): TokenSet {
   const { now, previous } = context;
   const refreshToken = secretOrNone(response.refresh_token) ?? previous?.refreshToken;
-  const lifetime = response.expires_in ?? (refreshToken === undefined ? undefined : context.accessTokenLifetime);
+  const usualLifetime = refreshToken === undefined ? undefined : context.accessTokenLifetime;
   const refreshTokenLifetime =
     response.refresh_token_expires_in ??
     (response.refresh_token === undefined ? undefined : context.refreshTokenLifetime);
@@ -150,11 +154,22 @@ export function toTokenSet(
     tokenType: response.token_type.toLowerCase() === "bearer" ? "Bearer" : response.token_type,
     obtainedAt: now,
     scopes: splitScopes(response.scope) ?? previous?.scopes ?? context.requestedScopes,
-    ...defined("expiresAt", lifetime === undefined ? undefined : now + lifetime * 1000),
+    ...defined("expiresAt", endOf(response, usualLifetime, now)),
     ...defined("refreshToken", refreshToken),
     ...defined("refreshTokenExpiresAt", refreshToken === undefined ? undefined : refreshTokenExpiresAt),
     ...defined("idToken", idToken),
   };
+}
+
+/** An access token's end in Unix milliseconds: the lifetime that the response names goes first, then the end that it names. */
+function endOf(
+  { expires_in: lifetime, expires_at: end }: NormalTokenResponse,
+  usualLifetime: number | undefined,
+  now: number,
+): number | undefined {
+  if (lifetime === undefined && end !== undefined) return end * 1000;
+  const seconds = lifetime ?? usualLifetime;
+  return seconds === undefined ? undefined : now + seconds * 1000;
 }
 
 /** Token sets as they were sealed, by name. */
@@ -198,4 +213,17 @@ function refreshToken(value: Json | undefined): string | undefined {
 function seconds(value: Json | undefined): number | undefined {
   const number = typeof value === "string" && /^\d{1,12}(\.\d{1,6})?$/.test(value) ? Number(value) : value;
   return typeof number === "number" && number >= 1 && number <= longestLifetime ? Math.floor(number) : undefined;
+}
+
+/** The end of the year 5138: a greater number is a time in milliseconds, or none. */
+const lastUnixSecond = 1e11;
+
+const date = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
+
+/** The time that a number of Unix seconds or a date of RFC 3339 names. */
+function unixSeconds(value: Json | undefined): number | undefined {
+  const isDate = typeof value === "string" && date.test(value);
+  const isDigits = typeof value === "string" && /^\d{1,11}$/.test(value);
+  const number = isDate ? Date.parse(value.toUpperCase()) / 1000 : isDigits ? Number(value) : value;
+  return typeof number === "number" && number >= 1 && number <= lastUnixSecond ? Math.floor(number) : undefined;
 }

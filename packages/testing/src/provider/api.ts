@@ -1,4 +1,4 @@
-import type { EmulatedRoute } from "@grantkeeper/core/connector";
+import type { EmulatedRoute, JsonObject } from "@grantkeeper/core/connector";
 import { identityClaims } from "../engine/id-token.ts";
 import { type Access, lookUpAccess } from "./access.ts";
 import { authenticatesClient, isClientBasic } from "./client-authentication.ts";
@@ -10,11 +10,17 @@ import {
   lineageOf,
   type ProviderContext,
 } from "./context.ts";
+import type { VerifyAssertion } from "./grants/verify-assertion.ts";
 import { readParameters } from "./parameters.ts";
 
 /** Answers a call to one of the emulation's own routes. */
-export function answerRoute(context: ProviderContext, route: EmulatedRoute, request: IncomingRequest): Response {
-  const { connector, engine, log } = context;
+export async function answerRoute(
+  context: ProviderContext,
+  route: EmulatedRoute,
+  request: IncomingRequest,
+  verifyAssertion: VerifyAssertion,
+): Promise<Response> {
+  const { connector, accounts, engine, log } = context;
   const access = lookUpAccess(context, request.headers);
   const answer = route.handle({
     method: request.method,
@@ -24,6 +30,14 @@ export function answerRoute(context: ProviderContext, route: EmulatedRoute, requ
     token: access.token,
     reason: access.reason,
     clientAuthenticated: isClientBasic(connector, request.headers.get("authorization") ?? undefined),
+    assertion: await assertionOf(context, request, verifyAssertion),
+    issue: (accountId, scopes) => {
+      if (accounts.find(accountId) === undefined) return undefined;
+      const { params } = request;
+      const { tokenSets } = engine.issue({ accountId, scopes: { default: scopes }, params, refreshTokens: false });
+      const { default: set } = tokenSets;
+      return set && { accessToken: set.accessToken, expiresAt: set.accessExpiresAt };
+    },
     revoke: (token, scope) => {
       const lineage = lineageOf(context, token);
       const known = engine.end(token, scope === "grant" ? "account" : "set");
@@ -33,6 +47,17 @@ export function answerRoute(context: ProviderContext, route: EmulatedRoute, requ
   });
   logCall(context, request, access, answer.status);
   return emulatedResponse(context, answer);
+}
+
+async function assertionOf(
+  { now }: ProviderContext,
+  { headers }: IncomingRequest,
+  verifyAssertion: VerifyAssertion,
+): Promise<JsonObject | undefined> {
+  const [, assertion] = /^bearer +(\S+)$/i.exec(headers.get("authorization") ?? "") ?? [];
+  if (assertion === undefined) return undefined;
+  const claims = await verifyAssertion(assertion, { currentDate: new Date(now()), requiredClaims: ["exp"] });
+  return claims as JsonObject | undefined;
 }
 
 /** Answers a call that no route takes. */

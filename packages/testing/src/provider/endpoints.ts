@@ -7,6 +7,7 @@ import { answerDeviceAuthorization, verificationPath } from "./device/authorizat
 import { verificationPage } from "./device/verification-page.ts";
 import type { TokenGrant } from "./grants/grant.ts";
 import { takesDevices, tokenGrants } from "./grants/table.ts";
+import { assertionVerifier } from "./grants/verify-assertion.ts";
 import { answerIntrospection } from "./introspection.ts";
 import { type Endpoints, endpointsOf, metadata } from "./metadata.ts";
 import { fillTemplate, type PathPattern, pathPattern } from "./path-pattern.ts";
@@ -36,6 +37,7 @@ export function createEndpoints(context: ProviderContext): EmulatedEndpoints {
   const { connector, emulation, signer, options } = context;
   const urls = endpointsOf(connector);
   const grants = tokenGrants(context);
+  const verifyAssertion = assertionVerifier(options.grants?.signedRequest?.issuers ?? {});
   const half = (options.latencyMs ?? 0) / 2;
   const wait = () => (half > 0 ? delay(half) : undefined);
 
@@ -88,7 +90,7 @@ export function createEndpoints(context: ProviderContext): EmulatedEndpoints {
   const routes = (emulation?.routes ?? []).flatMap((route) =>
     at(
       route.url,
-      api((request) => answerRoute(context, route, request)),
+      api((request) => answerRoute(context, route, request, verifyAssertion)),
       route.method.toUpperCase(),
     ),
   );

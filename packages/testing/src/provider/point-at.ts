@@ -1,4 +1,11 @@
-import type { Connector, Json, ProviderRequest, RevocationInput, Rotation } from "@grantkeeper/core/connector";
+import type {
+  Connector,
+  CredentialGrant,
+  Json,
+  ProviderRequest,
+  RevocationInput,
+  Rotation,
+} from "@grantkeeper/core/connector";
 
 const absolute = /^https?:\/\/([^/?#]+)(.*)$/s;
 
@@ -12,11 +19,11 @@ export function moveUrl(url: string, origin: string): string {
 export function pointAt<C extends Connector>(connector: C, origin: string, rotation: Rotation): C {
   const move = (url: string | undefined) => (url === undefined ? undefined : moveUrl(url, origin));
   const { host, rest } = hostOf(connector.apiBaseUrl);
-  const moveRequest = <R extends ProviderRequest>(request: R): R => ({
+  const moveRequest = <R extends Pick<ProviderRequest, "url">>(request: R): R => ({
     ...request,
     url: moveUrl(request.url.startsWith("/") ? `https://${host}${request.url}` : request.url, origin),
   });
-  const { identify, revoke } = connector;
+  const { identify, revoke, credentials } = connector;
   const identifyRequest = identify?.request;
 
   return Object.freeze({
@@ -45,8 +52,24 @@ export function pointAt<C extends Connector>(connector: C, origin: string, rotat
       ...revoke,
       requests: (input: RevocationInput): readonly ProviderRequest[] => revoke.requests(input).map(moveRequest),
     },
+    credentials: credentials && pointCredentials(credentials, moveRequest),
     loopback: true,
   });
+}
+
+/** A described token request goes to the emulator too. */
+function pointCredentials(
+  grant: CredentialGrant,
+  moveRequest: <R extends Pick<ProviderRequest, "url">>(request: R) => R,
+): CredentialGrant {
+  if (grant.kind === "static") return grant;
+  return {
+    ...grant,
+    request: (input) => {
+      const asked = grant.request(input);
+      return "request" in asked ? { ...asked, request: moveRequest(asked.request) } : asked;
+    },
+  };
 }
 
 /** Moves what begins with one of a connector's own origins, wherever it stands in an answer: links to further pages. */

@@ -1,5 +1,3 @@
-import { createPublicKey } from "node:crypto";
-import { decodeJwt, errors, type JWTPayload, jwtVerify } from "jose";
 import { issuerFor, type ProviderContext } from "../context.ts";
 import { endpointsOf } from "../metadata.ts";
 import { fillTemplate } from "../path-pattern.ts";
@@ -7,13 +5,12 @@ import { moveUrl } from "../point-at.ts";
 import { grantedScopes, requestedScopes } from "../scopes.ts";
 import { type GrantRequest, refuse, type TokenGrant } from "./grant.ts";
 import type { JwtBearerOptions } from "./options.ts";
-
-const algorithms = ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"];
+import { assertionVerifier } from "./verify-assertion.ts";
 
 /** RFC 7523, section 2.1: an assertion about a user stands for the user's consent. There is no refresh token. */
 export function jwtBearerGrant(context: ProviderContext, options: JwtBearerOptions): TokenGrant {
   const { connector, accounts, engine } = context;
-  const keys = new Map(Object.entries(options.issuers).map(([issuer, pem]) => [issuer, createPublicKey(pem)]));
+  const verifyAssertion = assertionVerifier(options.issuers);
   /** The ids of assertions that were taken, by issuer, while this process lives. */
   const taken = new Set<string>();
 
@@ -24,24 +21,12 @@ export function jwtBearerGrant(context: ProviderContext, options: JwtBearerOptio
     const endpoint = moveUrl(endpointsOf(connector).token ?? "", context.origin);
     return said === "tokenEndpoint" ? fillTemplate(endpoint, params) : said;
   };
-  const verify = async (assertion: string, { params, at }: GrantRequest): Promise<JWTPayload | undefined> => {
-    try {
-      const { iss } = decodeJwt(assertion);
-      const key = keys.get(iss ?? "");
-      if (key === undefined) return undefined;
-      const { payload } = await jwtVerify(assertion, key, {
-        algorithms,
-        audience: audienceFor(params),
-        currentDate: new Date(at),
-        requiredClaims: ["iss", "sub", "exp"],
-      });
-      return payload;
-    } catch (error) {
-      // A TypeError says that the algorithm is not one of the issuer's key.
-      if (error instanceof errors.JOSEError || error instanceof TypeError) return undefined;
-      throw error;
-    }
-  };
+  const verify = (assertion: string, { params, at }: GrantRequest) =>
+    verifyAssertion(assertion, {
+      audience: audienceFor(params),
+      currentDate: new Date(at),
+      requiredClaims: ["iss", "sub", "exp"],
+    });
 
   return {
     type: "urn:ietf:params:oauth:grant-type:jwt-bearer",

@@ -3,6 +3,7 @@ export interface GrantOptions {
   readonly clientCredentials?: ClientCredentialsOptions;
   readonly jwtBearer?: JwtBearerOptions;
   readonly tokenExchange?: TokenExchangeOptions;
+  readonly signedRequest?: SignedRequestOptions;
 }
 
 /** RFC 6749, section 4.4. */
@@ -22,6 +23,12 @@ export interface JwtBearerOptions {
    * out: the issuer where the connector has one, else the token endpoint.
    */
   readonly audience?: "issuer" | "tokenEndpoint" | (string & {});
+}
+
+/** Calls of the provider's own that carry a signed JWT as their bearer token and give an access token, such as GitHub's. */
+export interface SignedRequestOptions {
+  /** The public key of each issuer of JWTs (SPKI in PEM), by its `iss`. */
+  readonly issuers: Readonly<Record<string, string>>;
 }
 
 /** RFC 8693. The provider's own access tokens can be exchanged, and those that are listed here. */
