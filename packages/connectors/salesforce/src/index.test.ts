@@ -1,0 +1,58 @@
+import type { Json } from "@grantkeeper/core/connector";
+import { connectorContract } from "@grantkeeper/testing";
+import { expect, test } from "vitest";
+import { salesforceFixtures } from "../fixtures/index.ts";
+import { salesforce } from "./index.ts";
+
+const client = { clientId: "client", clientSecret: "secret" };
+const connector = salesforce({ ...client, scopes: ["api"] });
+
+connectorContract(test, connector, salesforceFixtures);
+
+test("R25 every host is one of Salesforce, whatever the domain", () => {
+  const { domain } = connector.params;
+  for (const value of ["acme", "acme--test.sandbox", "acme-dev-ed.develop"]) expect(domain.test(value)).toBe(true);
+  for (const value of ["Acme", "-acme", "acme.evil.com", "acme.", ".acme", "acme/x", "acme.sandbox.my"]) {
+    expect(domain.test(value)).toBe(false);
+  }
+  const { tokenEndpoint, apiBaseUrl, apiOrigins, introspectionEndpoint, revocationEndpoint } = connector;
+  for (const url of [tokenEndpoint, apiBaseUrl, ...apiOrigins, introspectionEndpoint, revocationEndpoint]) {
+    expect(url).toMatch(/^https:\/\/\{domain\}\.my\.salesforce\.com(\/|$)/);
+  }
+});
+
+test.each([
+  ["ip restricted or invalid login hours", "unauthorized_client"],
+  ["authentication failure - invalid client credentials", "unauthorized_client"],
+  ["expired access/refresh token", "invalid_grant"],
+  ["user hasn't approved this consumer", "invalid_grant"],
+])("F12 invalid_grant with “%s” is %s", (error_description, expected) => {
+  expect(read({ error: "invalid_grant", error_description })).toMatchObject({ error: expected });
+});
+
+test("F12 a user or an organization that is locked for a while ends no grant", () => {
+  for (const error of ["inactive_user", "inactive_org", "rate_limit_exceeded"]) {
+    expect(read({ error })).toEqual({ error });
+  }
+  expect(read({ error: "constructor" })).toEqual({ error: "constructor" });
+});
+
+test("R18 full includes what was asked for, but no refresh token", () => {
+  const includes = salesforce({ ...client, scopes: ["full", "wave_api", "refresh_token"] }).scopeIncludes ?? {};
+  expect(includes["full"]).toEqual(["id", "wave_api"]);
+});
+
+test("R43 a refresh token is used once, unless the app does not rotate", () => {
+  expect(connector.rotation).toEqual({ kind: "strict" });
+  expect(salesforce({ ...client, scopes: [], rotation: { kind: "none" } }).rotation).toEqual({ kind: "none" });
+});
+
+test("a token is refused by 403 without JSON, which is userinfo's, and not by an API's own 403", () => {
+  const rejects = (body: Json | undefined) => connector.rejectsToken?.({ status: 403, headers: new Headers(), body });
+  expect(rejects(undefined)).toBe(true);
+  expect(rejects([{ errorCode: "REQUEST_LIMIT_EXCEEDED" }])).toBe(false);
+});
+
+function read(body: Json) {
+  return connector.readError?.({ status: 400, headers: new Headers(), body });
+}

@@ -1,0 +1,80 @@
+import {
+  type Account,
+  type Connector,
+  clientSecretPost,
+  defineConnector,
+  type IdentityInput,
+  type Rotation,
+} from "@grantkeeper/core/connector";
+import { accountId, authorizationEndpoint, introspectionEndpoint, objectOf, organization } from "./organization.ts";
+import type { SalesforceScope } from "./scopes.ts";
+
+/** The external client app that asks, and what it asks for (Setup, External Client App Manager). */
+export interface SalesforceOptions {
+  /** The consumer key. */
+  readonly clientId: string;
+  /** The consumer secret. */
+  readonly clientSecret: string;
+  /** `id`, which names the account, and `refresh_token` are always added. */
+  readonly scopes: readonly SalesforceScope[];
+  /** Left out: `strict`, for an app with refresh token rotation. Without it there: `none`. */
+  readonly rotation?: Rotation | undefined;
+}
+
+/**
+ * Connects a user of a Salesforce organization, whose My Domain each start names as `domain`.
+ * Rests on https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm.
+ */
+export function salesforce(options: SalesforceOptions): Connector<"domain", never, never> {
+  return defineConnector<"domain", never, never>({
+    ...organization,
+    id: "salesforce",
+    name: "Salesforce",
+
+    clientId: options.clientId,
+    clientAuthentication: clientSecretPost(options.clientSecret),
+    // help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm, checked 2026-11-26
+    pkce: "S256",
+    authorizationEndpoint,
+    // No token answer says when the token ends: that is the session timeout of the organization's policies.
+    // help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oidc_token_introspection_endpoint.htm, checked 2026-11-26
+    introspectionEndpoint,
+
+    scopes: [...new Set(["id", "refresh_token", ...options.scopes])],
+    scopeIncludes: scopeIncludes(options.scopes),
+
+    // help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_refresh_token_flow.htm, checked 2026-11-26: with
+    // rotation, one that is used again ends its successor too.
+    rotation: options.rotation ?? { kind: "strict" },
+
+    identify: { request: () => ({ url: "oauth2/userinfo", authentication: "bearer" }), read: readAccount },
+
+    docs: "https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm",
+    checkedOn: "2026-11-26",
+  });
+}
+
+// help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_tokens_scopes.htm, checked 2026-11-26: `full` encompasses
+// all other scopes but `refresh_token`. The others have parts and synonyms.
+function scopeIncludes(asked: readonly string[]): Readonly<Record<string, readonly string[]>> {
+  return {
+    api: ["chatter_api"],
+    web: ["visualforce"],
+    id: ["profile", "email", "address", "phone"],
+    refresh_token: ["offline_access"],
+    full: ["id", ...asked.filter((scope) => !["full", "refresh_token", "offline_access"].includes(scope))],
+  };
+}
+
+// help.salesforce.com/s/articleView?id=xcloud.remoteaccess_using_userinfo_endpoint.htm, checked 2026-11-26
+function readAccount({ response }: IdentityInput): Account | undefined {
+  const { organization_id, user_id, name, email, picture } = objectOf(response);
+  const id = accountId(organization_id, user_id);
+  if (id === undefined) return undefined;
+  return {
+    id,
+    ...(typeof name === "string" && { name }),
+    ...(typeof email === "string" && { email }),
+    ...(typeof picture === "string" && { avatarUrl: picture }),
+  };
+}
