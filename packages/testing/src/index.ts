@@ -1,6 +1,11 @@
 export { type ConsentChoice, consent } from "./consent.ts";
 export { connectorContract } from "./contracts/connector.ts";
-export type { ConnectorFixtures, ExpectedTokenSet } from "./contracts/connector-fixtures.ts";
+export type {
+  ConnectorFixtures,
+  CredentialFixtures,
+  ExpectedTokenSet,
+  GivenCredentials,
+} from "./contracts/connector-fixtures.ts";
 export { type KeyProviderContractOptions, keyProviderContract } from "./contracts/key-provider.ts";
 export type { KeyClientOptions, KeyProviderUnderTest, KeyServiceUnderTest } from "./contracts/key-provider-test.ts";
 export { sealedStoreContract } from "./contracts/sealed-store.ts";

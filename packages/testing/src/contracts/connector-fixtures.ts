@@ -1,19 +1,40 @@
 import assert from "node:assert/strict";
 import type { Account, Connector, Json, JsonObject, OAuthError, ProviderResponse } from "@grantkeeper/core/connector";
+import type { ProviderOptions } from "../provider/options.ts";
 import type { TestFunction } from "./test-function.ts";
 
 export interface ExpectedTokenSet {
   readonly accessToken: string;
   readonly refreshToken?: string;
   readonly expiresInSeconds?: number;
+  /** As `expires_at` has it: Unix seconds, or a date of RFC 3339. */
+  readonly expiresAt?: number | string;
   /** In any order. */
   readonly scopes?: readonly string[];
+}
+
+/** What `keeper.connect` is given. `params` left out: those of the fixtures. */
+export interface GivenCredentials {
+  readonly credentials: Readonly<Record<string, string>>;
+  readonly params?: Readonly<Record<string, string>>;
+}
+
+/** With what a connector that has `credentials` is tried against its emulation. */
+export interface CredentialFixtures {
+  readonly accepted: GivenCredentials;
+  readonly ofAnotherAccount?: GivenCredentials;
+  /** Well-formed, and not accepted by the provider. */
+  readonly refused?: GivenCredentials;
+  /** How the emulator knows which ones to accept. */
+  readonly provider: Pick<ProviderOptions, "grants" | "apiKeys" | "basicCredentials">;
 }
 
 /** A provider's documented answers. `source` is the page that each comes from. */
 export interface ConnectorFixtures {
   /** A value for each param of the connector. */
   readonly params?: Readonly<Record<string, string>>;
+  /** Needed where the connector has `credentials`. */
+  readonly credentials?: CredentialFixtures;
   readonly tokenResponses: readonly {
     readonly name: string;
     readonly source: string;
@@ -37,6 +58,7 @@ export interface ConnectorFixtures {
     /** Left out where the connector sends no identity request. */
     readonly response?: Json | undefined;
     readonly idTokenClaims?: JsonObject | undefined;
+    readonly credentials?: Readonly<Record<string, string>>;
     /** `undefined` where the answer names no account. */
     readonly expected: Account | undefined;
   }[];
@@ -69,11 +91,12 @@ export function testFixtures(test: TestFunction, connector: Connector, fixtures:
       assert.equal(readError(connector, answer(status, body, headers))?.error, expected);
     });
   }
-  for (const { name, source, tokenResponse, response, idTokenClaims, expected } of identities) {
+  for (const { name, source, expected, ...input } of identities) {
     test(`identity: ${name}`, () => {
       checkSource(source);
+      const { response, tokenResponse, idTokenClaims, credentials = {} } = input;
       const params = fixtures.params ?? {};
-      const account = readAccount(connector, { response, tokenResponse, idTokenClaims, params });
+      const account = readAccount(connector, { response, tokenResponse, idTokenClaims, params, credentials });
       assert.deepEqual(account, expected);
     });
   }
@@ -108,12 +131,12 @@ export function readAccount(
     readonly tokenResponse: JsonObject;
     readonly idTokenClaims: JsonObject | undefined;
     readonly params: Readonly<Record<string, string>>;
+    readonly credentials: Readonly<Record<string, string>>;
   },
 ): Account | undefined {
   if (connector.identify) {
     return connector.identify.read({
       ...input,
-      credentials: {},
       tokenSets: Object.keys(readTokens(connector, input.tokenResponse)),
     });
   }
@@ -159,12 +182,14 @@ function summary(set: JsonObject | undefined, wanted: ExpectedTokenSet): Record<
     accessToken: set["access_token"],
     refreshToken: set["refresh_token"] ?? undefined,
     expiresInSeconds: set["expires_in"] == null ? undefined : Number(set["expires_in"]),
+    expiresAt: set["expires_at"] ?? undefined,
     scopes: wanted.scopes === undefined ? undefined : [...scopesOf(set)].sort(),
   };
 }
 
-function ordered({ accessToken, refreshToken, expiresInSeconds, scopes }: ExpectedTokenSet): Record<string, unknown> {
-  return { accessToken, refreshToken, expiresInSeconds, scopes: scopes && [...scopes].sort() };
+function ordered({ scopes, ...wanted }: ExpectedTokenSet): Record<string, unknown> {
+  const { accessToken, refreshToken, expiresInSeconds, expiresAt } = wanted;
+  return { accessToken, refreshToken, expiresInSeconds, expiresAt, scopes: scopes && [...scopes].sort() };
 }
 
 function checkSource(source: string): void {

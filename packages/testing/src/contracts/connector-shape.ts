@@ -41,6 +41,7 @@ export function testShape(test: TestFunction, connector: Connector, fixtures: Co
       checkUrl(connector, connector.issuer);
       assert.ok(!/[?#]/.test(connector.issuer), "an issuer has no query and no fragment (RFC 8414, section 2)");
     }
+    if (!hasConsent(connector)) return;
     const both = (connector.authorizationEndpoint === undefined) === (connector.tokenEndpoint === undefined);
     assert.ok(both, "both endpoints are given, or both are discovered");
     assert.ok(connector.tokenEndpoint ?? connector.issuer, "without endpoints there is an issuer to ask");
@@ -77,10 +78,7 @@ export function testShape(test: TestFunction, connector: Connector, fixtures: Co
     const names = Object.keys(connector.params);
     for (const name of names) {
       const pattern = connector.params[name];
-      assert.ok(pattern instanceof RegExp);
-      assert.ok(pattern.source.startsWith("^") && pattern.source.endsWith("$"), `${name} is anchored`);
-      assert.ok(!/\|/.test(withoutGroups(pattern.source)), `${name} is anchored in each alternative`);
-      assert.equal(pattern.flags.replace(/[uvi]/g, ""), "", `${name} has no flag that keeps state or splits lines`);
+      checkPattern(name, pattern);
       for (const value of hostileParams) assert.ok(!pattern.test(value), `${name} refuses ${JSON.stringify(value)}`);
       assert.ok(pattern.test(fixtures.params?.[name] ?? ""), `the fixtures give a value for ${name}`);
     }
@@ -132,6 +130,11 @@ export function testShape(test: TestFunction, connector: Connector, fixtures: Co
   });
 }
 
+/** Whether users consent in a browser: a connector with `credentials` and no authorization endpoint has another way. */
+export function hasConsent({ credentials, authorizationEndpoint }: Connector): boolean {
+  return credentials === undefined || authorizationEndpoint !== undefined;
+}
+
 function endpointsOf(connector: Connector): readonly string[] {
   return [
     connector.authorizationEndpoint,
@@ -158,7 +161,8 @@ function checkUrl(connector: Connector, template: string): void {
   assert.ok(url.href === text || url.href === `${text}/`, `${template} is written as it is sent`);
 }
 
-function checkRequest(connector: Connector, fixtures: ConnectorFixtures, request: ProviderRequest): void {
+/** Tests that a described request goes to the connector's own origins, in a shape that the core can send. */
+export function checkRequest(connector: Connector, fixtures: ConnectorFixtures, request: ProviderRequest): void {
   const params = fixtures.params ?? {};
   const base = fill(connector.apiBaseUrl, params);
   const url = new URL(fill(request.url, params), base.endsWith("/") ? base : `${base}/`);
@@ -179,6 +183,14 @@ function checkRequest(connector: Connector, fixtures: ConnectorFixtures, request
 /** Fills the places of a URL template. */
 export function fill(template: string, params: Readonly<Record<string, string>>): string {
   return template.replace(/\{([^{}]+)\}/g, (place, name: string) => params[name] ?? place);
+}
+
+/** Tests that a pattern matches whole values alone, and each value the same way every time. */
+export function checkPattern(name: string, pattern: unknown): asserts pattern is RegExp {
+  assert.ok(pattern instanceof RegExp);
+  assert.ok(pattern.source.startsWith("^") && pattern.source.endsWith("$"), `${name} is anchored`);
+  assert.ok(!/\|/.test(withoutGroups(pattern.source)), `${name} is anchored in each alternative`);
+  assert.equal(pattern.flags.replace(/[uvi]/g, ""), "", `${name} has no flag that keeps state or splits lines`);
 }
 
 /** A pattern without its character classes and its groups, so that what is left is at the top. */

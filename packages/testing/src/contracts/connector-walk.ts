@@ -172,7 +172,13 @@ async function identify(it: Walk, connected: Connected): Promise<string> {
   const { tokenResponse } = connected;
   const response = (await askIdentity(it, connected))?.body;
   const idTokenClaims = claimsOf(tokenResponse["id_token"]);
-  const account = readAccount(it.connector, { response, tokenResponse, idTokenClaims, params: it.params });
+  const account = readAccount(it.connector, {
+    response,
+    tokenResponse,
+    idTokenClaims,
+    params: it.params,
+    credentials: {},
+  });
   assert.ok(account && account.id !== "", "the answer names an account");
   return account.id;
 }
