@@ -5,11 +5,21 @@ const oauth = `${origin}/services/oauth2`;
 
 // developer.salesforce.com/docs/platform/mobile-sdk/guide/oauth-revoking-tokens.html, checked 2026-11-26: each organization
 // has these under its My Domain. That is the `instance_url` of a token answer too, so that API calls go there.
-export const authorizationEndpoint = `${oauth}/authorize`;
-export const introspectionEndpoint = `${oauth}/introspect`;
+export const authorizationEndpoint: string = `${oauth}/authorize`;
+export const introspectionEndpoint: string = `${oauth}/introspect`;
+
+type Shared =
+  | "tokenEndpoint"
+  | "revocationEndpoint"
+  | "revocationScope"
+  | "apiBaseUrl"
+  | "apiOrigins"
+  | "scopeSeparator";
+type Hooks = "readError" | "rejectsToken" | "emulation";
+type Organization = Pick<Connector<"domain", never>, Shared | "tokenSets" | "params" | Hooks>;
 
 /** What the connectors of Salesforce have in common. */
-export const organization = {
+export const organization: Organization = {
   tokenEndpoint: `${oauth}/token`,
   // The same page: a refresh token is revoked with its access tokens, an access token alone.
   revocationEndpoint: `${oauth}/revoke`,
@@ -24,7 +34,7 @@ export const organization = {
   readError,
   rejectsToken,
   emulation: () => import("./emulation.ts").then((module) => module.salesforceEmulation),
-} satisfies Partial<Connector<"domain", never>>;
+};
 
 // As the OAuth pages of Salesforce's help listed them; unconfirmed on a page of today.
 const errorCodes: Readonly<Record<string, string>> = {

@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from "node:crypto";
 import { createKeeper, generateKey } from "@grantkeeper/core";
 import type { Connector } from "@grantkeeper/core/connector";
-import { startProvider } from "@grantkeeper/testing";
+import { type ConnectorFixtures, connectorContract, startProvider } from "@grantkeeper/testing";
 import { afterEach, expect, test } from "vitest";
+import { salesforceJwtFixtures } from "../fixtures/index.ts";
 import { salesforceJwt } from "./index.ts";
 
 const { privateKey, publicKey } = generateKeyPairSync("rsa", {
@@ -17,6 +18,22 @@ const ofOwner = salesforceJwt({ clientId });
 const username = "alex@example.com";
 const domain = "acme";
 
+const audience = "https://login.salesforce.com";
+const accepting = { grants: { jwtBearer: { issuers: { [clientId]: publicKey }, audience } } };
+connectorContract(test, ofApplication, withCredentials({}));
+connectorContract(test, ofOwner, withCredentials({ privateKey }));
+
+function withCredentials(more: Readonly<Record<string, string>>): ConnectorFixtures {
+  const given = (name: string) => ({ credentials: { username: name, ...more } });
+  const credentials = {
+    accepted: given(username),
+    ofAnotherAccount: given("robin@example.org"),
+    refused: given("nobody@example.net"),
+    provider: accepting,
+  };
+  return { ...salesforceJwtFixtures, credentials };
+}
+
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of open.splice(0)) await close();
@@ -24,12 +41,11 @@ afterEach(async () => {
 
 async function start<Credential extends string>(
   connector: Connector<"domain", never, Credential>,
-  audience = "https://login.salesforce.com",
+  options: typeof accepting = accepting,
 ) {
   let ahead = 0;
   const now = () => Date.now() + ahead;
-  const grants = { jwtBearer: { issuers: { [clientId]: publicKey }, audience } };
-  const provider = await startProvider(connector, { grants, now });
+  const provider = await startProvider(connector, { ...options, now });
   const logger = { debug() {}, info() {}, warn() {}, error() {} };
   const keeper = createKeeper({
     connectors: { main: provider.connector },
@@ -56,15 +72,6 @@ test("R50 a user's name and the application's key are a connection, which its di
   expect(await connection.disconnect()).toEqual({ revocation: "revoked" });
 });
 
-test("R50 a token that the API refuses is asked for anew, by another assertion", async () => {
-  const { keeper, provider, advance } = await start(ofApplication);
-  const connection = await keeper.connect("main", { owner: "ada", params: { domain }, credentials: { username } });
-  provider.expireAccessTokens();
-  advance(60);
-  expect((await connection.fetch("data/v66.0/limits")).status).toBe(200);
-  expect(provider.log.tokenRequests.map(({ outcome }) => outcome)).toEqual(["issued", "issued"]);
-});
-
 test("with the consumer secret Salesforce says when a token ends", async () => {
   const { keeper, advance } = await start(salesforceJwt({ clientId, key, clientSecret: "secret" }));
   const connection = await keeper.connect("main", { owner: "ada", params: { domain }, credentials: { username } });
@@ -75,7 +82,9 @@ test("with the consumer secret Salesforce says when a token ends", async () => {
 });
 
 test("an assertion is for the login server of the organization: the one for sandboxes is another", async () => {
-  const { keeper } = await start(ofApplication, "https://test.salesforce.com");
+  const { jwtBearer } = accepting.grants;
+  const forSandboxes = { grants: { jwtBearer: { ...jwtBearer, audience: "https://test.salesforce.com" } } };
+  const { keeper } = await start(ofApplication, forSandboxes);
   const credentials = { username };
   for (const sandbox of ["acme--test.sandbox", "acme.scratch"]) {
     const connection = await keeper.connect("main", { owner: "ada", params: { domain: sandbox }, credentials });
