@@ -8,18 +8,14 @@ const oauth = `${origin}/services/oauth2`;
 export const authorizationEndpoint: string = `${oauth}/authorize`;
 export const introspectionEndpoint: string = `${oauth}/introspect`;
 
-type Shared =
-  | "tokenEndpoint"
-  | "revocationEndpoint"
-  | "revocationScope"
-  | "apiBaseUrl"
-  | "apiOrigins"
-  | "scopeSeparator";
-type Hooks = "readError" | "rejectsToken" | "emulation";
-type Organization = Pick<Connector<"domain", never>, Shared | "tokenSets" | "params" | Hooks>;
+type OfEach = "id" | "clientId" | "clientAuthentication" | "scopes" | "rotation" | "credentials" | "docs";
+type Organization = Omit<Connector<"domain", never>, OfEach>;
 
 /** What the connectors of Salesforce have in common. */
 export const organization: Organization = {
+  name: "Salesforce",
+  // help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm, checked 2026-11-26
+  pkce: "S256",
   tokenEndpoint: `${oauth}/token`,
   // The same page: a refresh token is revoked with its access tokens, an access token alone.
   revocationEndpoint: `${oauth}/revoke`,
@@ -33,25 +29,18 @@ export const organization: Organization = {
   params: { domain: /^[a-z0-9][a-z0-9-]{0,79}(\.[a-z]{1,20})?$/ },
   readError,
   rejectsToken,
+  checkedOn: "2026-11-26",
   emulation: () => import("./emulation.ts").then((module) => module.salesforceEmulation),
 };
 
-// As the OAuth pages of Salesforce's help listed them; unconfirmed on a page of today.
-const errorCodes: Readonly<Record<string, string>> = {
-  invalid_client_id: "invalid_client",
-  invalid_client_credentials: "invalid_client",
-};
-/** What `invalid_grant` is also said about, though it passes: the address of the caller, the hour, the client's secret. */
-const passing = /ip restricted|login hours|client credentials/i;
+/** What `invalid_grant` is also said about, though it passes: the address of the caller, or the hour. */
+const passing = /ip restricted|login hours/i;
 
+// So clients of Salesforce know it: on none of today's pages.
 function readError({ body }: ProviderResponse): OAuthError | undefined {
   const { error, error_description: errorDescription } = objectOf(body);
-  if (typeof error !== "string" || error === "") return undefined;
-  const said = typeof errorDescription === "string" ? { errorDescription } : {};
-  if (error === "invalid_grant" && passing.test(said.errorDescription ?? "")) {
-    return { error: "unauthorized_client", ...said };
-  }
-  return { error: Object.hasOwn(errorCodes, error) ? (errorCodes[error] ?? error) : error, ...said };
+  const passes = error === "invalid_grant" && typeof errorDescription === "string" && passing.test(errorDescription);
+  return passes ? { error: "unauthorized_client", errorDescription } : undefined;
 }
 
 // Userinfo answers a dead token by 403 and the plain text `Bad_OAuth_Token`; the 403 of an API is JSON. Unconfirmed by
@@ -60,12 +49,13 @@ function rejectsToken({ status, body }: ProviderResponse): boolean {
   return status === 403 && body === undefined;
 }
 
-/** One id for a user of an organization, out of their two ids: 15 characters each, or 18 with a checksum. */
-export function accountId(organizationId: Json | undefined, userId: Json | undefined): string | undefined {
-  const [organizationPart, userPart] = [organizationId, userId].map((id) =>
-    typeof id === "string" && /^[a-zA-Z0-9]{15}([a-zA-Z0-9]{3})?$/.test(id) ? id.slice(0, 15) : undefined,
-  );
-  return organizationPart === undefined || userPart === undefined ? undefined : `${organizationPart}/${userPart}`;
+/**
+ * The user in an identity URL: the ids of organization and user, of 15 characters each, or 18 with a checksum.
+ * developer.salesforce.com/docs/platform/mobile-sdk/guide/oauth-using-identity-urls.html, checked 2026-11-26.
+ */
+export function accountId(url: Json | undefined): string | undefined {
+  const parts = /\/id\/(\w{15})(?:\w{3})?\/(\w{15})(?:\w{3})?$/.exec(typeof url === "string" ? url : "");
+  return parts === null ? undefined : `${parts[1]}/${parts[2]}`;
 }
 
 export function objectOf(value: Json | undefined): JsonObject {

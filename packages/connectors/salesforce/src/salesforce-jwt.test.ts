@@ -109,7 +109,7 @@ test("R54 an owner's own key is asked for where the application has none, and sh
   const connection = await keeper.connect("main", { owner: "ada", params: { domain }, credentials });
   expect((await connection.fetch("data/v66.0/limits")).status).toBe(200);
   expect(JSON.stringify(await connection.status())).not.toContain("PRIVATE KEY");
-  for (const wrong of [privateKey.replace("KEY", ""), `${privateKey}more`, "x"]) {
+  for (const wrong of [privateKey.replace("PRIVATE ", ""), `more${privateKey}`, "x"]) {
     const given = { username, privateKey: wrong };
     const refused = keeper.connect("main", { owner: "ada", params: { domain }, credentials: given });
     await expect(refused).rejects.toMatchObject({ code: "invalid_request" });

@@ -40,19 +40,17 @@ export function salesforceJwt({ clientId, clientSecret, key }: SalesforceJwtOpti
   return defineConnector<"domain", never, string>({
     ...organization,
     id: "salesforce-jwt",
-    name: "Salesforce",
 
     clientId,
     ...(clientSecret === undefined
       ? { clientAuthentication: noClientAuthentication }
       : { clientAuthentication: clientSecretPost(clientSecret), introspectionEndpoint }),
-    pkce: "S256",
 
     // What the app is allowed to do is set where it is registered.
     scopes: [],
     credentials: jwtBearer<string>({ username, ...(key === undefined && { privateKey }) }, (input) => ({
       key: key ?? { privateKey: input.credentials["privateKey"] ?? "", algorithm: "RS256" },
-      claims: { iss: input.clientId, sub: input.credentials["username"] ?? "", aud: audienceOf(input) },
+      claims: { iss: clientId, sub: input.credentials["username"] ?? "", aud: audienceOf(input) },
       // help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_jwt_flow.htm, checked 2026-11-26
       lifetime: 180,
     })),
@@ -62,25 +60,19 @@ export function salesforceJwt({ clientId, clientSecret, key }: SalesforceJwtOpti
     identify: { read: readAccount },
 
     docs: "https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_jwt_flow.htm",
-    checkedOn: "2026-11-26",
   });
 }
 
 const username = /^[^\s@]{1,64}@[^\s@]{1,255}$/;
-const privateKey = /^-----BEGIN (RSA )?PRIVATE KEY-----[A-Za-z0-9+/=\s]+-----END (RSA )?PRIVATE KEY-----\s*$/;
+const privateKey = /^-----BEGIN (RSA )?PRIVATE KEY-----[\w+/=\s-]+$/;
 
 // The same page: the login server, not the organization's own host. Of scratch organizations: unconfirmed.
 function audienceOf({ params }: CredentialInput): string {
-  const isTest = /\.(sandbox|scratch)$/.test(params["domain"] ?? "");
-  return isTest ? "https://test.salesforce.com" : "https://login.salesforce.com";
+  const server = /\.(sandbox|scratch)$/.test(params["domain"] ?? "") ? "test" : "login";
+  return `https://${server}.salesforce.com`;
 }
 
-// The identity URL in the answer: developer.salesforce.com/docs/platform/mobile-sdk/guide/oauth-using-identity-urls.html,
-// checked 2026-11-26.
 function readAccount({ tokenResponse, credentials }: IdentityInput): Account | undefined {
-  const url = tokenResponse["id"];
-  const [, organizationId, userId] = /\/id\/(\w{15,18})\/(\w{15,18})$/.exec(typeof url === "string" ? url : "") ?? [];
-  const id = accountId(organizationId, userId);
-  const name = credentials["username"];
-  return id === undefined ? undefined : { id, ...(name !== undefined && { name }) };
+  const id = accountId(tokenResponse["id"]);
+  return id === undefined ? undefined : { id, ...(credentials["username"] && { name: credentials["username"] }) };
 }

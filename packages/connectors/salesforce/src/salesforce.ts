@@ -29,12 +29,9 @@ export function salesforce(options: SalesforceOptions): Connector<"domain", neve
   return defineConnector<"domain", never, never>({
     ...organization,
     id: "salesforce",
-    name: "Salesforce",
 
     clientId: options.clientId,
     clientAuthentication: clientSecretPost(options.clientSecret),
-    // help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm, checked 2026-11-26
-    pkce: "S256",
     authorizationEndpoint,
     // No token answer says when the token ends: that is the session timeout of the organization's policies.
     // help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oidc_token_introspection_endpoint.htm, checked 2026-11-26
@@ -50,7 +47,6 @@ export function salesforce(options: SalesforceOptions): Connector<"domain", neve
     identify: { request: () => ({ url: "oauth2/userinfo", authentication: "bearer" }), read: readAccount },
 
     docs: "https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm",
-    checkedOn: "2026-11-26",
   });
 }
 
@@ -60,21 +56,20 @@ function scopeIncludes(asked: readonly string[]): Readonly<Record<string, readon
   return {
     api: ["chatter_api"],
     web: ["visualforce"],
-    id: ["profile", "email", "address", "phone"],
     refresh_token: ["offline_access"],
-    full: ["id", ...asked.filter((scope) => !["full", "refresh_token", "offline_access"].includes(scope))],
+    full: ["id", ...asked.filter((scope) => !/^full$|^refresh_|^offline_/.test(scope))],
   };
 }
 
-// help.salesforce.com/s/articleView?id=xcloud.remoteaccess_using_userinfo_endpoint.htm, checked 2026-11-26
+// help.salesforce.com/s/articleView?id=xcloud.remoteaccess_using_userinfo_endpoint.htm, checked 2026-11-26. Its pictures are
+// for those who are signed in: unconfirmed.
 function readAccount({ response }: IdentityInput): Account | undefined {
-  const { organization_id, user_id, name, email, picture } = objectOf(response);
-  const id = accountId(organization_id, user_id);
+  const { sub, name, email } = objectOf(response);
+  const id = accountId(sub);
   if (id === undefined) return undefined;
   return {
     id,
     ...(typeof name === "string" && { name }),
     ...(typeof email === "string" && { email }),
-    ...(typeof picture === "string" && { avatarUrl: picture }),
   };
 }
