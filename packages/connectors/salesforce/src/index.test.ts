@@ -36,9 +36,9 @@ test("F12 a user or an organization that is locked for a while ends no grant", (
   }
 });
 
-test("R18 full includes what was asked for, but no refresh token", () => {
-  const includes = salesforce({ ...client, scopes: ["full", "wave_api", "refresh_token"] }).scopeIncludes ?? {};
-  expect(includes["full"]).toEqual(["id", "wave_api"]);
+test("R18 offline_access is what a grant calls refresh_token", () => {
+  expect(connector.scopeIncludes).toEqual({ refresh_token: ["offline_access"] });
+  expect(connector.scopes).toEqual(["id", "refresh_token", "api"]);
 });
 
 test("R43 a refresh token is used once, unless the app does not rotate", () => {
