@@ -15,21 +15,21 @@ export const brevoEmulation: ProviderEmulation = {
   exampleCall: { path: "senders" },
 };
 
-function account({ id, name, email = null }: Account): Json {
+function account({ id, name, email }: Account): Json {
   return {
     organization_id: id,
     user_id: 1,
     enterprise: false,
     companyName: name,
-    email,
+    email: email ?? null,
     firstName: "Alex",
     lastName: "Example",
     plan: [{ type: "free", creditsType: "sendLimit", credits: 300 }],
   };
 }
 
-function senders({ name, email = null }: Account): Json {
-  return { senders: [{ id: 1, name, email, active: true }] };
+function senders({ name, email }: Account): Json {
+  return { senders: [{ id: 1, name, email: email ?? null, active: true }] };
 }
 
 // The refusal: unconfirmed by a page.
