@@ -42,13 +42,19 @@ function row({ manifest, path }: ConnectorPackage, connector: Connector): string
   const cells = [
     connector.name,
     `[\`${manifest.name}\`](../${path})`,
-    connector.pkce === "S256" ? "S256" : `[refused](${connector.pkce.refused})`,
-    code(connector.clientAuthentication.method),
-    connector.rotation.kind === "grace" ? `grace of ${connector.rotation.windowSeconds} s` : connector.rotation.kind,
+    ...(connector.credentials?.kind === "static" ? ["–", "an API key", "–"] : oauthCells(connector)),
     connector.docs === chosen ? chosen : `[${new URL(connector.docs).hostname}](${connector.docs})`,
     connector.checkedOn,
   ];
   return `| ${cells.join(" | ")} |`;
+}
+
+function oauthCells({ pkce, clientAuthentication, rotation }: Connector): readonly string[] {
+  return [
+    pkce === "S256" ? "S256" : `[refused](${pkce.refused})`,
+    code(clientAuthentication.method),
+    rotation.kind === "grace" ? `grace of ${rotation.windowSeconds} s` : rotation.kind,
+  ];
 }
 
 function code(method: string): string {

@@ -38,7 +38,8 @@ export interface AssertionOptions {
 type Method<Name extends ClientAuthentication["method"]> = Extract<ClientAuthentication, { readonly method: Name }>;
 
 /** A public client, which has no secret (RFC 6749, section 2.1): its id is all that it says. */
-export const noClientAuthentication: ClientAuthentication = Object.freeze({ method: "none" });
+// Marked, so that bundlers leave it out of the connectors that do not use it.
+export const noClientAuthentication: ClientAuthentication = /* @__PURE__ */ Object.freeze({ method: "none" });
 
 /** The secret in the body of each request (RFC 6749, section 2.3.1). */
 export function clientSecretPost(secret: string): Method<"client_secret_post"> {

@@ -49,6 +49,12 @@ export type CredentialGrant<Field extends string = string> = {
   | { readonly kind: "kept" | "once"; request(input: CredentialInput<Field>): CredentialRequest }
 );
 
+/** Credentials that are the access token itself. */
+export type StaticCredentials<Field extends string = string> = Extract<
+  CredentialGrant<Field>,
+  { readonly kind: "static" }
+>;
+
 /** An API key that calls carry as their token: in `Authorization` under `tokenType`, or alone in the connector's `tokenHeader`. */
 export function apiKey({
   pattern = /^[!-~]{1,2048}$/,
@@ -56,7 +62,7 @@ export function apiKey({
 }: {
   readonly pattern?: RegExp;
   readonly tokenType?: string;
-} = {}): CredentialGrant<"apiKey"> {
+} = {}): StaticCredentials<"apiKey"> {
   return {
     kind: "static",
     fields: { apiKey: pattern },
@@ -65,7 +71,7 @@ export function apiKey({
 }
 
 /** A name and a password by HTTP Basic (RFC 7617, section 2): no colon in the name, and no control characters. */
-export function basicCredentials(): CredentialGrant<"username" | "password"> {
+export function basicCredentials(): StaticCredentials<"username" | "password"> {
   return {
     kind: "static",
     fields: { username: /^[^\p{Cc}:]{1,1024}$/u, password: /^\P{Cc}{0,1024}$/u },

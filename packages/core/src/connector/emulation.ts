@@ -101,6 +101,11 @@ export interface ProviderEmulation {
   readonly refreshTokenOnFirstConsentOnly?: boolean;
   /** How long an access token lives unless the caller of `startProvider` says otherwise; `undefined`: for ever. */
   readonly accessTokenLifetimeSeconds?: number;
+  /**
+   * The provider's own names for an access token that a token exchange may ask for (RFC 8693, section 2.1). A refresh token
+   * comes with it where a consent would give one.
+   */
+  readonly accessTokenTypes?: readonly string[];
   /** A call of `routes` to show in a demonstration. */
   readonly exampleCall: { readonly path: string; readonly method?: string };
 }

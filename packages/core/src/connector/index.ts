@@ -19,9 +19,10 @@ export {
   type CredentialRequest,
   clientCredentials,
   jwtBearer,
+  type StaticCredentials,
   tokenExchange,
 } from "./credentials.ts";
-export { defineConnector } from "./define.ts";
+export { defineConnector, defineKeyConnector, type KeyConnector } from "./define.ts";
 export type * from "./emulation.ts";
 export type * from "./json.ts";
 export type * from "./provider-request.ts";

@@ -42,6 +42,9 @@ describe("params that decide whose host is called", () => {
     "refreshEndpoint",
     "revocationEndpoint",
     "userinfoEndpoint",
+    "deviceAuthorizationEndpoint",
+    "introspectionEndpoint",
+    "pushedAuthorizationRequestEndpoint",
     "jwksUri",
     "apiBaseUrl",
   ])("R24 in %s", (name) => {

@@ -19,8 +19,12 @@ export function isHostOfParams(connector: Connector): boolean {
 function templatesOf(connector: Connector): readonly string[] {
   const { issuer, authorizationEndpoint, tokenEndpoint, refreshEndpoint } = connector;
   const { revocationEndpoint, userinfoEndpoint, jwksUri, apiBaseUrl, apiOrigins } = connector;
-  const endpoints = [issuer, authorizationEndpoint, tokenEndpoint, refreshEndpoint, revocationEndpoint];
-  return [...endpoints, userinfoEndpoint, jwksUri, apiBaseUrl, ...apiOrigins].filter((url) => url !== undefined);
+  const { deviceAuthorizationEndpoint, introspectionEndpoint, pushedAuthorizationRequestEndpoint } = connector;
+  return [
+    ...[issuer, authorizationEndpoint, tokenEndpoint, refreshEndpoint, revocationEndpoint, userinfoEndpoint, jwksUri],
+    ...[deviceAuthorizationEndpoint, introspectionEndpoint, pushedAuthorizationRequestEndpoint],
+    ...[apiBaseUrl, ...apiOrigins],
+  ].filter((url) => url !== undefined);
 }
 
 /** Second labels under which a country's registry gives out names, as in `example.co.uk`. */

@@ -110,6 +110,21 @@ test("R49 a connector's own shape of answers does not lose the type of the token
   });
 });
 
+test("R49 a provider's own name for an access token gives what a consent gives", async () => {
+  const emulation = async () => ({
+    ...{ accounts: [], routes: [], exampleCall: { path: "me" } },
+    accessTokenTypes: ["urn:example:offline"],
+  });
+  const { provider } = await start(exampleConnector({ emulation }), {
+    ...{ grants: { tokenExchange }, accessTokenLifetime: 60 },
+  });
+  const { body } = await exchange(provider, { ...foreign, requested_token_type: "urn:example:offline" });
+  expect(body).toMatchObject({ issued_token_type: "urn:example:offline", token_type: "Bearer", expires_in: 60 });
+  expect(provider.isAlive(text(body, "refresh_token"))).toBe(true);
+  const other = await exchange(provider, { ...foreign, requested_token_type: "urn:example:online" });
+  expect(other.body["error"]).toBe("invalid_request");
+});
+
 test("R49 the client proves itself, and without the option there is no such grant", async () => {
   const { provider } = await start(exampleConnector(), { grants: { tokenExchange } });
   expect((await exchange(provider, foreign, {})).body["error"]).toBe("invalid_client");

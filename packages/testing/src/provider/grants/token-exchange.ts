@@ -69,11 +69,14 @@ async function issue(
   { accountId, scopes }: Subject,
   params: GrantRequest["params"],
 ): Promise<Granted | Refusal> {
-  const { connector, engine, accounts, signer, now } = context;
+  const { connector, engine, accounts, signer, now, emulation } = context;
   const issueWith = (refreshTokens: boolean) =>
     engine.issue({ accountId, scopes: { default: scopes }, params, refreshTokens });
 
   if (type === accessToken) return { issued: issueWith(false), fields: { issued_token_type: type } };
+  if (emulation?.accessTokenTypes?.includes(type)) {
+    return { issued: issueWith(context.refreshTokens), fields: { issued_token_type: type } };
+  }
   if (type === refreshToken) {
     const issued = issueWith(true);
     return alone(type, issued, issued.tokenSets["default"]?.refreshToken);
