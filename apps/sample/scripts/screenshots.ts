@@ -4,7 +4,7 @@ import type { BrowserContextOptions, Locator, Page } from "playwright-core";
 import { launchChromium } from "../test/support/chromium.ts";
 import { temporarySample } from "../test/support/temporary-sample.ts";
 
-// Takes pictures of the page with three connections, in light, dark and on a phone:
+// Takes pictures of the pages, with a connection at each provider, in light, dark and on a phone:
 // node scripts/screenshots.ts [directory]
 const directory = process.argv[2] ?? "/tmp/grantkeeper-screenshots";
 const looks: Readonly<Record<string, BrowserContextOptions>> = {
@@ -30,6 +30,8 @@ try {
       await connect(page, "GitHub");
       await connect(page, "Google");
     }
+    await connectOnOtherDevice(page, name);
+    await connectByKey(page, name);
     await button(page, "GitHub", "Ask 500 times").click();
     await page.getByText("asked at the moment the token ran out").waitFor();
     await button(page, "Google", "Call API").click();
@@ -60,6 +62,40 @@ try {
 } finally {
   await browser.close();
   await sample.close();
+}
+
+async function connectOnOtherDevice(page: Page, look: string): Promise<void> {
+  await page.getByRole("button", { name: "Connect on another device at GitHub" }).click();
+  await take(page, `${look}-device`);
+  const opening = page.waitForEvent("popup");
+  await page.getByRole("link", { name: "Open with the code filled in" }).click();
+  const verification = await opening;
+  await verification.getByRole("radio", { name: "hex-example" }).check();
+  await take(verification, `${look}-device-verification`);
+  await verification.getByRole("button", { name: "Allow" }).click();
+  await page.getByText("Connected: hex-example.").waitFor();
+  await verification.close();
+  await take(page, `${look}-device-connected`);
+  // The other pictures have one account at each provider.
+  const other = page.getByRole("article", { name: "hex-example at GitHub" });
+  await other.locator("summary", { hasText: "Disconnect" }).click();
+  await other.getByRole("button", { name: "Disconnect for good" }).click();
+  await page.getByText("Disconnected.").waitFor();
+}
+
+async function connectByKey(page: Page, look: string): Promise<void> {
+  await page.getByRole("link", { name: "Connect with an API key at Brevo" }).click();
+  await take(page, `${look}-key`);
+  await page.getByLabel("API key").fill("not-a-key-of-anybody");
+  await page.getByRole("button", { name: "Connect" }).click();
+  await page.getByText("Brevo does not accept this key").waitFor();
+  await take(page, `${look}-key-refused`);
+  await page.getByLabel("API key").fill("brevo-demonstration-key-1");
+  await page.getByRole("button", { name: "Connect" }).click();
+  await card(page, "Brevo").waitFor();
+  await button(page, "Brevo", "Call API").click();
+  await card(page, "Brevo").getByText("companyName").waitFor();
+  await take(page, `${look}-key-connected`);
 }
 
 async function connect(page: Page, provider: string, withheld?: string): Promise<void> {

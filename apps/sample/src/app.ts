@@ -5,9 +5,13 @@ import type { SecondProcesses } from "./at-once/second-processes.ts";
 import { connectionRoutes } from "./connection-routes.ts";
 import { type ConnectorKey, connectorKeys, type SampleKeeper } from "./connectors.ts";
 import type { StoredRow } from "./database.ts";
+import { createDeviceFlows } from "./device-flows.ts";
+import { deviceRoutes } from "./device-routes.ts";
+import { keyRoutes } from "./key-routes.ts";
 import { createNotices } from "./notices.ts";
 import { createOutcomes } from "./outcomes.ts";
 import { statusesOf } from "./overview.ts";
+import { pageResponse } from "./page-response.ts";
 import { oneHost, sameOrigin, securityHeaders } from "./protection.ts";
 import type { Provider } from "./providers.ts";
 import { type Sessions, users } from "./sessions.ts";
@@ -36,6 +40,7 @@ export function createApp(options: AppOptions): Hono {
   const app = new Hono();
   const outcomes = createOutcomes();
   const notices = createNotices();
+  const deviceFlows = createDeviceFlows(keeper);
   // What failed before a new consent is of no interest after it.
   keeper.on("connection.reconnected", ({ connectionId }) => outcomes.delete(connectionId));
   keeper.on("connection.disconnected", ({ connectionId }) => outcomes.delete(connectionId));
@@ -49,7 +54,7 @@ export function createApp(options: AppOptions): Hono {
     owner: async (request) => (await sessions.userOf(request))?.id,
     onError: async (error, request, status) => {
       const user = await sessions.userOf(request);
-      return page(errorPage({ error, user, provider: nameOf(error) }), status);
+      return pageResponse(errorPage({ error, user, provider: nameOf(error) }), status);
     },
   });
   app.all("/connect/*", (c) => connect(c.req.raw));
@@ -58,14 +63,14 @@ export function createApp(options: AppOptions): Hono {
 
   app.get("/", async (c) => {
     const user = await sessions.userOf(c.req.raw);
-    if (user === undefined) return page(signInPage());
+    if (user === undefined) return pageResponse(signInPage());
     const connections = (await statusesOf(keeper, user.id)).map((status) => ({
       status,
       outcome: outcomes.get(status.connectionId),
       row: readRow(status.connectionId),
     }));
     const notice = notices.take(user.id);
-    return page(connectionsPage({ user, providers, connections, notice, tokenLifetimeSeconds, now: now() }));
+    return pageResponse(connectionsPage({ user, providers, connections, notice, tokenLifetimeSeconds, now: now() }));
   });
 
   // What the page's script asks for once a second: states and remaining lives, no secret.
@@ -78,18 +83,21 @@ export function createApp(options: AppOptions): Hono {
   app.post("/sign-in", async (c) => {
     const { user: id } = await c.req.parseBody();
     const user = users.find((one) => one.id === id);
+    const before = await sessions.sessionOf(c.req.raw);
+    if (before !== undefined) deviceFlows.forget(before);
     c.header("set-cookie", await sessions.cookieFor(user));
     return c.redirect("/", 303);
   });
 
-  const connections = new Hono<SignedIn>();
-  connections.use(signedIn(sessions));
-  connections.route("/", connectionRoutes({ keeper, providers, secondProcesses, outcomes, notices, now }));
-  app.route("/connections", connections);
+  const forUsers = (routes: Hono<SignedIn>) => new Hono<SignedIn>().use(signedIn(sessions)).route("/", routes);
+  const acts = connectionRoutes({ keeper, providers, secondProcesses, outcomes, notices, now });
+  app.route("/connections", forUsers(acts));
+  app.route("/device", forUsers(deviceRoutes({ flows: deviceFlows, providers, notices, now })));
+  app.route("/keys", forUsers(keyRoutes({ keeper, providers, notices })));
 
   app.notFound(async (c) => {
     const error = new GrantkeeperError("not_connected", "There is nothing here.");
-    return page(errorPage({ error, user: await sessions.userOf(c.req.raw), provider: undefined }), 404);
+    return pageResponse(errorPage({ error, user: await sessions.userOf(c.req.raw), provider: undefined }), 404);
   });
   app.onError(async (thrown, c) => {
     const user = await sessions.userOf(c.req.raw);
@@ -97,7 +105,7 @@ export function createApp(options: AppOptions): Hono {
       console.error(thrown);
       return c.text("Something went wrong here.\n", 500);
     }
-    return page(errorPage({ error: thrown, user, provider: nameOf(thrown) }), statusOf(thrown));
+    return pageResponse(errorPage({ error: thrown, user, provider: nameOf(thrown) }), statusOf(thrown));
   });
 
   function nameOf({ connector }: GrantkeeperError): string | undefined {
@@ -106,10 +114,6 @@ export function createApp(options: AppOptions): Hono {
   }
 
   return app;
-}
-
-async function page(content: ReturnType<typeof signInPage>, status = 200): Promise<Response> {
-  return new Response(String(await content), { status, headers: { "content-type": "text/html; charset=utf-8" } });
 }
 
 function statusOf({ code, remedy }: GrantkeeperError): number {

@@ -4,6 +4,7 @@ import { Hono } from "hono";
 const files = [
   { path: "/style.css", file: "style.css", type: "text/css; charset=utf-8" },
   { path: "/connections.css", file: "connections.css", type: "text/css; charset=utf-8" },
+  { path: "/connecting.css", file: "connecting.css", type: "text/css; charset=utf-8" },
   { path: "/app.js", file: "app.js", type: "text/javascript; charset=utf-8" },
   { path: "/favicon.svg", file: "favicon.svg", type: "image/svg+xml" },
   { path: "/favicon.ico", file: "favicon.svg", type: "image/svg+xml" },

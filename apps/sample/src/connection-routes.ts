@@ -56,7 +56,7 @@ export function connectionRoutes({
   // What a user does on the provider's own settings page; only an emulator lets the sample do it.
   app.post("/:connector/:id/withdraw", (c) =>
     perform(c, async ({ connection, provider }) => {
-      if (provider.emulator === undefined)
+      if (provider.emulator === undefined || provider.connectedBy === "apiKey")
         throw new GrantkeeperError("not_permitted", "Only its own pages can do that.");
       const { tokenSets } = await connection.status();
       const { accessToken } = await connection.token({ as: tokenSetOf(tokenSets) });
@@ -68,7 +68,7 @@ export function connectionRoutes({
   app.post("/:connector/:id/disconnect", async (c) => {
     const { key, connection } = await choose(c);
     const { revocation } = await connection.disconnect();
-    notices.leave(c.var.user.id, { connector: key, revocation });
+    notices.leave(c.var.user.id, { kind: "disconnected", connector: key, revocation });
     return c.redirect(`/#${key}`, 303);
   });
 

@@ -2,22 +2,27 @@ import type { Connector, ConnectorMap, Keeper } from "@grantkeeper/core";
 import { github } from "@grantkeeper/github";
 import { google } from "@grantkeeper/google";
 import { slack } from "@grantkeeper/slack";
+import { brevo } from "./key-connector.ts";
 import type { Client, Settings } from "./settings.ts";
 
 /** What the sample's users can connect. */
 export interface SampleConnectors extends ConnectorMap {
-  readonly github: Connector<never, never>;
-  readonly google: Connector<never, never>;
-  readonly slack: Connector<never, "user">;
+  readonly github: Connector<never, never, never>;
+  readonly google: Connector<never, never, never>;
+  readonly slack: Connector<never, "user", never>;
+  readonly brevo: Connector<never, never, "apiKey">;
 }
 
-export type ConnectorKey = "github" | "google" | "slack";
+/** Those whose users consent, to a client that is registered there. */
+export type ClientKey = "github" | "google" | "slack";
+export type ConnectorKey = ClientKey | "brevo";
 export type TokenSetName = "default" | "user";
 export type SampleKeeper = Keeper<SampleConnectors>;
 
-export const connectorKeys: readonly ConnectorKey[] = ["github", "google", "slack"];
+export const clientKeys: readonly ClientKey[] = ["github", "google", "slack"];
+export const connectorKeys: readonly ConnectorKey[] = [...clientKeys, "brevo"];
 
-/** Describes the three connectors. Without a client of its own each gets the one that its emulated provider knows. */
+/** Describes the connectors. Without a client of its own each gets the one that its emulated provider knows. */
 export function createConnectors(clients: Settings["clients"]): SampleConnectors {
   return {
     github: github({ ...(clients.github ?? emulatedClient), scopes: ["repo", "read:user"] }),
@@ -30,6 +35,7 @@ export function createConnectors(clients: Settings["clients"]): SampleConnectors
       scopes: ["channels:read", "chat:write"],
       userScopes: ["search:read"],
     }),
+    brevo: brevo(),
   };
 }
 

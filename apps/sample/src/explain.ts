@@ -1,5 +1,5 @@
 import { isGrantkeeperError } from "@grantkeeper/core";
-import { readPorts } from "./ports.ts";
+import { portsAfter, readPorts } from "./ports.ts";
 import type { Settings } from "./settings.ts";
 
 /** One line that says what to do, instead of a stack trace. */
@@ -23,8 +23,8 @@ export async function explainStart(error: unknown, { port, dataDirectory, client
     const other = emulates ? ", and another SAMPLE_DATA_DIR if you set that" : "";
     return `one is running already at http://localhost:${candidate}. Use that one, or stop it; for a second one choose another PORT${other}.`;
   }
-  return taken >= port && taken <= port + 3
-    ? `port ${taken} is taken; PORT=${port} needs ${emulates ? `${port} to ${port + 3}` : "it"}. Stop what uses it, or choose another PORT.`
+  return taken >= port && taken <= port + portsAfter
+    ? `port ${taken} is taken; PORT=${port} needs ${emulates ? `${port} to ${port + portsAfter}` : "it"}. Stop what uses it, or choose another PORT.`
     : `port ${taken} is taken, where the connections in ${dataDirectory} have their emulated provider. Stop what uses it, or choose another SAMPLE_DATA_DIR.`;
 }
 

@@ -1,11 +1,14 @@
-import type { RevocationOutcome } from "@grantkeeper/core";
+import type { ErrorCode, RevocationOutcome } from "@grantkeeper/core";
 import type { ConnectorKey } from "./connectors.ts";
 
-/** How a provider took it that one of its accounts was disconnected. The connection itself is gone. */
-export interface Notice {
-  readonly connector: ConnectorKey;
-  readonly revocation: RevocationOutcome;
-}
+/** What came of connecting or disconnecting an account, where there is no connection (yet, or any more) to show it on. */
+export type Notice = { readonly connector: ConnectorKey } & (
+  | { readonly kind: "connected"; readonly account: string }
+  /** Why a device flow, or a key, connected nothing. */
+  | { readonly kind: "notConnected"; readonly code: ErrorCode }
+  /** How the provider took it. */
+  | { readonly kind: "disconnected"; readonly revocation: RevocationOutcome }
+);
 
 /** Keeps the last notice for each user between a POST and the page that it redirects to, which shows it once. */
 export interface Notices {

@@ -5,6 +5,9 @@ import type { ConnectorKey } from "./connectors.ts";
 /** Where the sample and its emulated providers listen. */
 export type Ports = Readonly<Record<"sample" | ConnectorKey, number>>;
 
+/** How many ports follow the sample's own at first. */
+export const portsAfter = 4;
+
 const fileIn = (dataDirectory: string): string => join(dataDirectory, "ports.json");
 
 /**
@@ -12,7 +15,7 @@ const fileIn = (dataDirectory: string): string => join(dataDirectory, "ports.jso
  * came from, so an emulated provider stays where it was, whatever port the sample itself moves to.
  */
 export async function readPorts(dataDirectory: string, port: number): Promise<Ports> {
-  const first: Ports = { sample: port, github: port + 1, google: port + 2, slack: port + 3 };
+  const first: Ports = { sample: port, github: port + 1, google: port + 2, slack: port + 3, brevo: port + 4 };
   try {
     const remembered: Partial<Ports> = JSON.parse(await readFile(fileIn(dataDirectory), "utf8"));
     return { ...first, ...remembered };

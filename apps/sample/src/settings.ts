@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { portsAfter } from "./ports.ts";
 
 /** What a registered OAuth client is known by at its provider. */
 export interface Client {
@@ -8,13 +9,13 @@ export interface Client {
 }
 
 export interface Settings {
-  /** The sample's own port; emulated providers first take the three after it, and stay there. */
+  /** The sample's own port; emulated providers first take the four after it, and stay there. */
   readonly port: number;
   /** Where the database, the keys and the emulated providers' state are. */
   readonly dataDirectory: string;
   /** How long an emulated provider's access tokens live. */
   readonly tokenLifetimeSeconds: number;
-  /** Clients of real providers. A connector without one talks to an emulated provider. */
+  /** Clients of real providers. A connector without one talks to an emulated provider; Brevo's, unless all others are real. */
   readonly clients: Readonly<Record<"github" | "google" | "slack", Client | undefined>>;
 }
 
@@ -24,7 +25,7 @@ const dataRoot = fileURLToPath(new URL("../.data", import.meta.url));
 
 /** Reads the environment. Everything has a default; half a client is an error rather than a silent emulator. */
 export function readSettings(environment: Environment): Settings {
-  const port = numberOf(environment, "PORT", 3000, 65_532);
+  const port = numberOf(environment, "PORT", 3000, 65_535 - portsAfter);
   return {
     port,
     // One for each port, so that a second sample beside the first needs another PORT and no more.

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type ConnectorKey, connectorKeys } from "../src/connectors.ts";
+import { type ConnectorKey, clientKeys } from "../src/connectors.ts";
 import { type TemporarySample, temporarySample } from "./support/temporary-sample.ts";
 import { createVisitor, type Visitor } from "./support/visitor.ts";
 
@@ -47,7 +47,7 @@ test("signing out", async () => {
 });
 
 test("connects an account at each provider and calls its API", async () => {
-  for (const connector of connectorKeys) {
+  for (const connector of clientKeys) {
     const finished = await ada.connect(connector, { returnTo: "/" });
     expect(finished.status).toBe(303);
     expect(finished.headers.get("location")).toBe("/");
@@ -201,7 +201,7 @@ test("another user cannot finish a flow", async () => {
 
 test("neither the pages nor the database hold a token, and the database no account either", async () => {
   const tokens: string[] = [];
-  for (const connector of connectorKeys) await ada.connect(connector);
+  for (const connector of clientKeys) await ada.connect(connector);
   for await (const connection of sample.keeper.connections()) tokens.push((await connection.token()).accessToken);
   expect(tokens).toHaveLength(3);
   const files = ["connections.sqlite", "connections.sqlite-wal"].map((name) =>

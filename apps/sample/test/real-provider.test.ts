@@ -29,7 +29,7 @@ test("with a client of its own a connector talks to the real provider, and its c
     );
     expect(front.headers.get("content-security-policy")).toContain("form-action 'self' https://github.com");
     expect(await front.text()).toContain(
-      "Google and Slack are emulated on this machine. Tokens live for 30 seconds here",
+      "Google, Slack and Brevo are emulated on this machine. Tokens live for 30 seconds here",
     );
 
     const started = await ada.post("/connect/github");

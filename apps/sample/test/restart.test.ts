@@ -5,14 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { connectorKeys } from "../src/connectors.ts";
+import { clientKeys } from "../src/connectors.ts";
 import { freePorts } from "./support/free-ports.ts";
 import { errorsOf, launch, type RunningSample, ready, stop } from "./support/running-sample.ts";
 import { createVisitor } from "./support/visitor.ts";
 
 const lifetimeSeconds = 2;
 const realClients = Object.fromEntries(
-  connectorKeys.flatMap((key) =>
+  clientKeys.flatMap((key) =>
     ["ID", "SECRET"].map((name) => [`${key.toUpperCase()}_CLIENT_${name}`, `my-${name.toLowerCase()}`]),
   ),
 );
@@ -36,7 +36,7 @@ test.each(["SIGTERM", "SIGKILL"] as const)(
     const first = await start();
     const ada = createVisitor(`http://localhost:${port}`, fetch);
     await ada.signIn("ada");
-    for (const connector of connectorKeys) expect((await ada.connect(connector)).status).toBe(303);
+    for (const connector of clientKeys) expect((await ada.connect(connector)).status).toBe(303);
     const ids = await ada.connectionIds();
     expect(ids).toHaveLength(3);
     await stop(first, signal);
@@ -45,7 +45,7 @@ test.each(["SIGTERM", "SIGKILL"] as const)(
     await start();
     expect(await ada.connectionIds()).toEqual(ids);
     await delay(lifetimeSeconds * 1000);
-    for (const [index, connector] of connectorKeys.entries()) {
+    for (const [index, connector] of clientKeys.entries()) {
       expect((await ada.post(`/connections/${connector}/${ids[index]}/call`)).status).toBe(303);
     }
     const page = await ada.page();
@@ -150,7 +150,7 @@ test("without emulated providers samples share their data, each at its own port"
   });
 });
 
-test.each([0, 2])(
+test.each([0, 2, 4])(
   "a port that something else uses is said in one line, with the variable to change (PORT + %i)",
   async (offset) => {
     const other = createServer().listen(port + offset, "127.0.0.1");
@@ -159,7 +159,7 @@ test.each([0, 2])(
     other.close();
     expect(code).toBe(1);
     expect(error).toBe(
-      `Grantkeeper sample: port ${port + offset} is taken; PORT=${port} needs ${port} to ${port + 3}. Stop what uses it, or choose another PORT.\n`,
+      `Grantkeeper sample: port ${port + offset} is taken; PORT=${port} needs ${port} to ${port + 4}. Stop what uses it, or choose another PORT.\n`,
     );
   },
 );

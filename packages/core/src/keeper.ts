@@ -224,7 +224,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     forget: audit.forget,
   });
   const connectCredentials = createCredentialConnect({ connectors, grants, tokenEndpoint, complete, now });
-  const startDevice = createDeviceFlows({
+  const devices = createDeviceFlows({
     ...{ connectors, tokenEndpoint, complete, environment, counted, ready: grants.ready },
   });
   const adopt: Adopt = createAdopt({ connectors, tokenEndpoint, providerRequests, connect, now });
@@ -244,6 +244,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
 
   async function close(): Promise<void> {
     closedAt = now();
+    devices.stop();
     await Promise.allSettled(running);
     await leases.drain();
     await audit.settled();
@@ -281,7 +282,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     async device(connector, start) {
       assertOpen();
       if (start.metadata !== undefined) checkMetadata(start.metadata);
-      const { connected, ...shown } = await startDevice(connector, start);
+      const { connected, ...shown } = await devices.start(connector, start);
       return {
         ...shown,
         async connection({ signal } = {}) {

@@ -26,6 +26,11 @@ addEventListener("pageshow", (event) => {
 
 const cards = new Map([...document.querySelectorAll("[data-connection]")].map((card) => [card.id, card]));
 if (announcements) setInterval(update, everyMs);
+const device = document.querySelector("[data-device]");
+if (device) setInterval(lookAtDevice, everyMs);
+for (const time of document.querySelectorAll("[data-local]")) {
+  write(time, new Date(time.dateTime).toLocaleTimeString([], { timeStyle: "short" }));
+}
 
 /** After a form: on to what came of it. Not after a reload, which would pull the reader away. */
 function focusOutcome() {
@@ -47,6 +52,22 @@ async function update() {
       connections.every(({ id, state }) => cards.get(id)?.dataset.state === state);
     // Another tab connected or disconnected something, or somebody else signed in. Not while a form is on its way: that would stop it.
     if (!known && !leaving) location.reload();
+  } catch {
+    // The application is being restarted: the next round tries again.
+  }
+}
+
+/** Also while nobody looks: the user may be deciding in another tab. */
+async function lookAtDevice() {
+  if (leaving) return;
+  try {
+    const response = await fetch("/device/progress");
+    const { waiting, left } = response.redirected ? { waiting: false } : await response.json();
+    if (waiting) write(device.querySelector("[data-left]"), left);
+    else if (!leaving) {
+      leaving = true;
+      location.replace("/device");
+    }
   } catch {
     // The application is being restarted: the next round tries again.
   }

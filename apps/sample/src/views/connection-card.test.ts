@@ -5,6 +5,9 @@ import { connectionCard } from "./connection-card.ts";
 
 const provider: Provider = {
   name: "GitHub",
+  connectedBy: "consent",
+  onOtherDevice: true,
+  demonstrationKeys: [],
   authorizationOrigin: undefined,
   avatarOrigin: undefined,
   exampleCall: { method: "GET", path: "user" },
@@ -49,4 +52,22 @@ test("an account without a name is called by its id, once", () => {
 test("that a connection ended is said once, whatever else would say it", () => {
   expect(card.match(/GitHub says that access was withdrawn\./g)).toHaveLength(1);
   expect(card).not.toContain("The user has to consent again.");
+});
+
+test("a key that its provider refuses is replaced, and nothing else is offered", () => {
+  const refused = String(
+    connectionCard({
+      key: "brevo",
+      provider: { ...provider, name: "Brevo", connectedBy: "apiKey" },
+      status: { ...status, connector: "brevo", tokenSets: { default: ended } },
+      outcome: undefined,
+      row: undefined,
+      now,
+    }),
+  );
+  expect(refused).toContain("Brevo says that access was withdrawn. Replace the key to go on; nothing else helps.");
+  expect(refused).toMatch(/<strong>API key<\/strong> <span>ended<\/span>/);
+  expect(refused).toContain('<a class="button " href="/keys/brevo?connection=con_example">Replace key');
+  expect(refused).not.toContain("/call");
+  expect(refused).not.toContain("Reconnect<");
 });

@@ -1,5 +1,6 @@
 import type { ConnectionStatus } from "@grantkeeper/core";
 import { html } from "hono/html";
+import { accountName } from "../account-name.ts";
 import { longestWaitMs } from "../at-once/ask-at-once.ts";
 import { type ConnectorKey, tokenSetOf } from "../connectors.ts";
 import type { StoredRow } from "../database.ts";
@@ -29,7 +30,7 @@ type TokenSetStatus = ConnectionStatus["tokenSets"][string];
 /** One connection: whose it is, how its tokens are, and what can be done with it. */
 export function connectionCard({ key, provider, status, outcome, row, now }: ConnectionCard): Html {
   const { connectionId, account, state, tokenSets } = status;
-  const name = nameOf(account);
+  const name = accountName(account);
   const whose = `${name} at ${provider.name}`;
   const active = state === "active";
   return html`<article class="connection" id="${connectionId}" data-connection="${connectionId}" data-state="${state}" aria-label="${whose}">
@@ -42,20 +43,19 @@ export function connectionCard({ key, provider, status, outcome, row, now }: Con
       <p class="state ${active ? "good" : "bad"}">${active ? "Active" : "Reconnect needed"}</p>
     </div>
     ${endedBox(status, provider)}
-    ${Object.entries(tokenSets).map(([set, tokens]) => tokenSetBox(set, tokens, status, provider, now))}
-    ${actions(key, status, whose)}
+    ${
+      provider.connectedBy === "apiKey"
+        ? keyBox(status, provider, now)
+        : Object.entries(tokenSets).map(([set, tokens]) => tokenSetBox(set, tokens, status, provider, now))
+    }
+    ${provider.connectedBy === "apiKey" ? keyActions(key, status, whose) : actions(key, status, whose)}
     ${outcome === undefined || saysThatItEnded(outcome, status) ? "" : outcomeBox(outcome, provider.name, whose)}
     <div class="more">
       ${row === undefined ? "" : rowBox(row, whose)}
-      ${provider.emulator === undefined || !active ? "" : withdrawBox(key, provider, status, whose)}
+      ${provider.emulator === undefined || provider.connectedBy === "apiKey" || !active ? "" : withdrawBox(key, provider, status, whose)}
       ${disconnectBox(key, provider, status, whose)}
     </div>
   </article>`;
-}
-
-function nameOf(account: ConnectionStatus["account"]): string {
-  if (account === undefined) return "Account without a name";
-  return account.name ?? `Account ${account.id}`;
 }
 
 function avatar(name: string, url: string | undefined, { avatarOrigin }: Provider): Html {
@@ -67,6 +67,16 @@ function avatar(name: string, url: string | undefined, { avatarOrigin }: Provide
     .slice(0, 2)
     .map((word) => word.slice(0, 1).toUpperCase());
   return html`<span class="avatar" aria-hidden="true">${initials.join("")}</span>`;
+}
+
+/** A key has no life that runs down: it ends when its owner deletes it. */
+function keyBox(status: ConnectionStatus, { name }: Provider, now: number): Html {
+  const tokens = status.tokenSets["default"];
+  if (tokens === undefined) return html``;
+  const life = tokenLife(tokens, status, now);
+  return html`<div class="token" data-token="default" data-label="${name}: API key" data-obtained="${life.obtainedAt}">
+    <p class="token-line"><strong>API key</strong> <span>${tokens.ended === undefined ? `good until it is deleted at ${name}` : life.left}</span> <span class="origin" data-origin>${life.origin}</span></p>
+  </div>`;
 }
 
 function tokenSetBox(
@@ -100,11 +110,11 @@ function labelOf(name: string, { tokenSets }: ConnectionStatus): string {
 }
 
 /** Why the connection works no longer; for the two tokens of Slack mostly the same. */
-function endedBox({ tokenSets }: ConnectionStatus, { name }: Provider): Html | "" {
+function endedBox({ tokenSets }: ConnectionStatus, { name, connectedBy }: Provider): Html | "" {
   const ended = new Set(Object.values(tokenSets).flatMap(({ ended }) => ended ?? []));
   if (ended.size === 0) return "";
   return html`<p class="reason" role="note" tabindex="-1" data-outcome>
-    ${[...ended].map((reason) => reasons(name)[reason])} Reconnect to go on; nothing else helps.
+    ${[...ended].map((reason) => reasons(name)[reason])} ${connectedBy === "apiKey" ? "Replace the key" : "Reconnect"} to go on; nothing else helps.
   </p>`;
 }
 
@@ -144,6 +154,15 @@ function actions(key: ConnectorKey, status: ConnectionStatus, whose: string): Ht
   </div>`;
 }
 
+function keyActions(key: ConnectorKey, { connectionId, state }: ConnectionStatus, whose: string): Html {
+  const hidden = html`<span class="visually-hidden">: ${whose}</span>`;
+  const active = state === "active";
+  return html`<div class="actions">
+    ${active ? html`<form method="post" action="/connections/${key}/${connectionId}/call"><button class="primary" data-waiting="Calling …">Call API${hidden}</button></form>` : ""}
+    <a class="button ${active ? "plain" : ""}" href="/keys/${key}?connection=${connectionId}">Replace key${hidden}</a>
+  </div>`;
+}
+
 function askHint({ tokenSets }: ConnectionStatus): string {
   const tokens = tokenSets[tokenSetOf(tokenSets)];
   const life = tokens?.expiresAt === undefined ? undefined : tokens.expiresAt.getTime() - tokens.obtainedAt.getTime();
@@ -162,11 +181,16 @@ function withdrawBox(key: ConnectorKey, { name }: Provider, { connectionId }: Co
   </details>`;
 }
 
-function disconnectBox(key: ConnectorKey, { name }: Provider, { connectionId }: ConnectionStatus, whose: string): Html {
+function disconnectBox(
+  key: ConnectorKey,
+  { name, connectedBy }: Provider,
+  { connectionId }: ConnectionStatus,
+  whose: string,
+): Html {
   return html`<details>
     <summary>Disconnect<span class="visually-hidden">: ${whose}</span></summary>
     <div class="box">
-      <p>Ends access at ${name} and erases the grant here.</p>
+      <p>${connectedBy === "apiKey" ? `Erases the key here. At ${name} it stays good until you delete it there.` : `Ends access at ${name} and erases the grant here.`}</p>
       <form method="post" action="/connections/${key}/${connectionId}/disconnect"><button class="danger">Disconnect for good</button></form>
     </div>
   </details>`;

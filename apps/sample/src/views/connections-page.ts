@@ -56,14 +56,29 @@ function providerSection(
         <h2 id="${key}-name">${provider.name}</h2>
         <p class="quiet-text">${none ? "Not connected" : counted(connections.length)}</p>
       </div>
-      <form method="post" action="/connect/${key}">
-        <input type="hidden" name="returnTo" value="/">
-        <button class="${none ? "primary" : ""}">${none ? "Connect" : "Add account"}<span class="visually-hidden"> ${none ? "" : "at "}${provider.name}</span></button>
-      </form>
+      ${provider.connectedBy === "apiKey" ? keyLink(key, provider.name, none) : consentButtons(key, provider, none)}
     </header>
-    ${notice === undefined ? "" : noticeBox(notice, provider.name)}
+    ${notice === undefined ? "" : noticeBox(notice, provider)}
     ${connections.map((connection) => connectionCard({ key, provider, now, ...connection }))}
   </section>`;
+}
+
+function consentButtons(key: ConnectorKey, { name, onOtherDevice }: Provider, none: boolean): Html {
+  return html`<div class="ways">
+    ${
+      onOtherDevice
+        ? html`<form method="post" action="/device/start/${key}"><button>Connect on another device<span class="visually-hidden"> at ${name}</span></button></form>`
+        : ""
+    }
+    <form method="post" action="/connect/${key}">
+      <input type="hidden" name="returnTo" value="/">
+      <button class="${none ? "primary" : ""}">${none ? "Connect" : "Add account"}<span class="visually-hidden"> ${none ? "" : "at "}${name}</span></button>
+    </form>
+  </div>`;
+}
+
+function keyLink(key: ConnectorKey, name: string, none: boolean): Html {
+  return html`<a class="button ${none ? "" : "plain"}" href="/keys/${key}">Connect with an API key<span class="visually-hidden"> at ${name}</span></a>`;
 }
 
 function counted(connections: number): string {

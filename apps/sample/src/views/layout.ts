@@ -4,8 +4,8 @@ import type { User } from "../sessions.ts";
 /** Markup whose foreign text has been escaped. */
 export type Html = ReturnType<typeof html>;
 
-/** The frame around every page. */
-export function layout(title: string, user: User | undefined, content: Html): Html {
+/** The frame around every page. `head` is what a page adds to its own head. */
+export function layout(title: string, user: User | undefined, content: Html, head?: Html): Html {
   return html`<!doctype html>
 <html lang="en">
   <head>
@@ -16,7 +16,9 @@ export function layout(title: string, user: User | undefined, content: Html): Ht
     <link rel="icon" href="/favicon.svg" type="image/svg+xml">
     <link rel="stylesheet" href="/style.css">
     <link rel="stylesheet" href="/connections.css">
+    <link rel="stylesheet" href="/connecting.css">
     <script type="module" src="/app.js"></script>
+    ${head ?? ""}
   </head>
   <body>
     <header class="top">

@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import type { ConnectorKey } from "../connectors.ts";
 import type { Html } from "./layout.ts";
 
-const monograms: Readonly<Record<ConnectorKey, string>> = { github: "Gh", google: "Go", slack: "Sl" };
+const monograms: Readonly<Record<ConnectorKey, string>> = { github: "Gh", google: "Go", slack: "Sl", brevo: "Br" };
 
 /** A monogram for each provider; their logos are their own. */
 export function mark(connector: ConnectorKey): Html {

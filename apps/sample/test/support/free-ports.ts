@@ -1,10 +1,12 @@
 import { createServer } from "node:net";
+import { portsAfter } from "../../src/ports.ts";
 
-/** A port that is free together with the three after it, as the sample and its emulated providers need. */
+/** A port that is free together with those after it, as the sample and its emulated providers need. */
 export async function freePorts(): Promise<number> {
   for (;;) {
-    const first = 20_000 + 4 * Math.floor(Math.random() * 3_000);
-    const free = await Promise.all([0, 1, 2, 3].map((offset) => isFree(first + offset)));
+    const count = 1 + portsAfter;
+    const first = 20_000 + count * Math.floor(Math.random() * 2_400);
+    const free = await Promise.all(Array.from({ length: count }, (_, offset) => isFree(first + offset)));
     if (free.every(Boolean)) return first;
   }
 }

@@ -57,6 +57,7 @@ function githubError(error: string, description: string): readonly [string, stri
     return ["incorrect_client_credentials", "The client_id and/or client_secret passed are incorrect."];
   }
   if (error !== "invalid_grant") return [error, description];
+  if (/device/i.test(description)) return ["incorrect_device_code", "The device_code provided is not valid."];
   if (/refresh/i.test(description)) {
     return ["bad_refresh_token", "The refresh token passed is incorrect or expired."];
   }

@@ -1,7 +1,8 @@
+import { createKeeper, generateKey } from "@grantkeeper/core";
 import type { Json, ProviderResponse } from "@grantkeeper/core/connector";
 import { connectorContract } from "@grantkeeper/testing";
 import { expect, test } from "vitest";
-import { githubFixtures } from "../fixtures/index.ts";
+import { githubDeviceAuthorization, githubFixtures } from "../fixtures/index.ts";
 import { github } from "./index.ts";
 
 const connector = github({ clientId: "client", clientSecret: "secret", scopes: ["repo", "user:email"] });
@@ -57,6 +58,35 @@ test("R51 revocation sends the token in the body, under the client's own credent
       json: { access_token: "gho_example" },
     },
   ]);
+});
+
+test("R48 a device flow begins with GitHub's documented answer", async () => {
+  const asked: { readonly url: string; readonly form: Record<string, string> }[] = [];
+  const keeper = createKeeper({
+    connectors: { github: connector },
+    keys: [{ id: "test", secret: generateKey() }],
+    callbackUrl: "https://app.example.com/connect",
+    now: () => Date.UTC(2026, 10, 26),
+    async fetch(input, init) {
+      const form = new URLSearchParams(String(init?.body));
+      asked.push({ url: String(input), form: Object.fromEntries(form) });
+      return Response.json(githubDeviceAuthorization.body);
+    },
+  });
+  const { connection: _, ...shown } = await keeper.device("github", { owner: "ada" });
+  expect(shown).toEqual({
+    userCode: "WDJB-MJHT",
+    verificationUri: "https://github.com/login/device",
+    verificationUriComplete: undefined,
+    expiresAt: new Date(Date.UTC(2026, 10, 26, 0, 15)),
+  });
+  expect(asked).toEqual([
+    {
+      url: "https://github.com/login/device/code",
+      form: { client_id: "client", client_secret: "secret", scope: "repo user:email" },
+    },
+  ]);
+  await keeper.close();
 });
 
 test("a GitHub App asks for no scopes", () => {

@@ -41,6 +41,9 @@ export function github(options: GithubOptions): Connector<never, never, never> {
     // docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps, checked 2026-11-23
     authorizationEndpoint: "https://github.com/login/oauth/authorize",
     tokenEndpoint: "https://github.com/login/oauth/access_token",
+    // docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps#device-flow, checked 2026-11-26: an app
+    // has to allow it in its settings.
+    deviceAuthorizationEndpoint: "https://github.com/login/device/code",
 
     apiBaseUrl: "https://api.github.com",
     apiOrigins: ["https://api.github.com"],
@@ -106,6 +109,10 @@ const errorCodes: Readonly<Record<string, string>> = {
   bad_verification_code: "invalid_grant",
   bad_refresh_token: "invalid_grant", // unconfirmed: seen in answers, not on the page
   incorrect_client_credentials: "invalid_client",
+  // docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps#error-codes-for-the-device-flow,
+  // checked 2026-11-26: the page calls the one error by both names.
+  token_expired: "expired_token",
+  incorrect_device_code: "invalid_grant",
   redirect_uri_mismatch: "invalid_request",
   unverified_user_email: "invalid_request",
 };

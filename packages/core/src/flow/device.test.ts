@@ -1,7 +1,7 @@
 import { startProvider } from "@grantkeeper/testing";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Connector } from "../connector/index.ts";
-import { createEnvironment } from "../environment.ts";
+import { createEnvironment, type Environment } from "../environment.ts";
 import { type Keeper, keyvStore } from "../index.ts";
 import { assembleKeeper } from "../keeper.ts";
 import { exampleConnector } from "../test/connector.ts";
@@ -56,6 +56,17 @@ async function createWorld(providerOptions: ProviderOptions = {}, fetch?: typeof
     await provider.close();
   });
   return { keeper, provider, waits, at: (): number => time - began };
+}
+
+/** A keeper in an environment of the test's own. */
+function keeperIn(environment: Environment, main: typeof connector) {
+  const keeper: Keeper<{ readonly main: typeof connector }> = assembleKeeper(
+    { connectors: { main }, keys: [key], callbackUrl, logger: silent, now: environment.now },
+    environment,
+    undefined,
+  );
+  closing.push(() => keeper.close());
+  return keeper;
 }
 
 function isTimeOut(ms: number): boolean {
@@ -170,6 +181,47 @@ describe("the device flow", () => {
     expect((await device.connection()).connector).toBe("main");
   });
 
+  test("R48 who begins to wait in the moment in which another one ends polls no sooner", async () => {
+    const { keeper, provider } = await createWorld();
+    const device = await keeper.device("main", { owner: "ada" });
+    const controller = new AbortController();
+    const ended = device.connection({ signal: controller.signal });
+    controller.abort();
+    const waiting = device.connection();
+    expect(await codeOf(ended)).toBe("aborted");
+    provider.approveDevice(device.userCode);
+    await waiting;
+    expect(pollsOf(provider)).toEqual([5_000]);
+  });
+
+  test("R48 who waits in short turns polls as often as one who waits in one", async () => {
+    let time = began;
+    const pauses: number[] = [];
+    const provider = await startProvider(connector, { now: () => time });
+    const environment = createEnvironment(() => time);
+    const keeper = keeperIn(
+      {
+        ...environment,
+        after(ms, task) {
+          if (isTimeOut(ms)) return environment.after(ms, task);
+          pauses.push(ms);
+          return () => undefined;
+        },
+      },
+      provider.connector,
+    );
+    closing.push(() => provider.close());
+    const device = await keeper.device("main", { owner: "ada" });
+    for (const pauseMs of [5_000, 3_000, 1_000]) {
+      const controller = new AbortController();
+      const turn = device.connection({ signal: controller.signal });
+      expect(pauses.at(-1)).toBe(pauseMs);
+      time += 2_000;
+      controller.abort();
+      expect(await codeOf(turn)).toBe("aborted");
+    }
+  });
+
   test("asks for more scopes where it is told to, and for those of the connector in any case", async () => {
     const { keeper, provider } = await createWorld();
     const device = await keeper.device("main", { owner: "ada", scopes: ["write"] });
@@ -184,6 +236,49 @@ describe("the device flow", () => {
     await keeper.close();
     expect(await codeOf(device.connection())).toBe("closed");
     expect(provider.log.devicePolls).toEqual([]);
+  });
+
+  test("a keeper that closes ends the waits, and leaves no timer that would hold its process", async () => {
+    const provider = await startProvider(connector);
+    const timers = new Set<number>();
+    let count = 0;
+    const environment = {
+      ...createEnvironment(),
+      after(ms: number, task: () => void) {
+        const timer = count++;
+        timers.add(timer);
+        const callOff = createEnvironment().after(ms, () => {
+          timers.delete(timer);
+          task();
+        });
+        return () => {
+          timers.delete(timer);
+          callOff();
+        };
+      },
+    };
+    const keeper = keeperIn(environment, provider.connector);
+    closing.push(() => provider.close());
+    const device = await keeper.device("main", { owner: "ada" });
+    const controller = new AbortController();
+    const given = device.connection({ signal: controller.signal });
+    expect(timers.size).toBe(1);
+    controller.abort();
+    expect(await codeOf(given)).toBe("aborted");
+    expect(timers.size).toBe(0);
+    const waiting = device.connection();
+    const [code] = await Promise.all([codeOf(waiting), keeper.close().then(() => expect(timers.size).toBe(0))]);
+    expect(code).toBe("closed");
+  });
+
+  test("R36 an error under HTTP 200 is the provider's, in its words", async () => {
+    const body = { error: "device_flow_disabled", error_description: "Enable it for this app." };
+    const { keeper } = await createWorld({}, async () => Response.json(body));
+    const failure = await keeper.device("main", { owner: "ada" }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: "provider_rejected",
+      message: expect.stringContaining("device_flow_disabled (Enable it for this app.)"),
+    });
   });
 
   test.each([

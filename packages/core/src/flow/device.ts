@@ -1,5 +1,5 @@
 import type { JsonObject } from "../connector/json.ts";
-import { delay, type Environment } from "../environment.ts";
+import type { Environment } from "../environment.ts";
 import { GrantkeeperError } from "../errors.ts";
 import { addScopes, requestedScopes } from "../grant/scopes.ts";
 import { type Connectors, checkParams } from "../provider/connectors.ts";
@@ -42,50 +42,81 @@ export interface DeviceFlowOptions {
 /** RFC 8628, section 3.5: what `slow_down` adds, for good. */
 const slowDownMs = 5_000;
 
+export interface DeviceFlows {
+  readonly start: (connectorKey: string, start: DeviceStart) => Promise<StartedDevice>;
+  /** Ends the waits between polls: a closed keeper polls no more, and a timer would hold its process. */
+  readonly stop: () => void;
+}
+
 /** Begins device flows. The device code is held by this process alone: a flow ends with it. */
-export function createDeviceFlows(
-  options: DeviceFlowOptions,
-): (connectorKey: string, start: DeviceStart) => Promise<StartedDevice> {
+export function createDeviceFlows(options: DeviceFlowOptions): DeviceFlows {
   const { connectors, tokenEndpoint, complete, environment, counted } = options;
   const { now } = environment;
+  const pauses = new Set<() => void>();
+  let stopped = false;
 
-  return async (connectorKey, start) => {
+  /** Resolves `ms` milliseconds from now with true, or with false when what `began` is given is called before. */
+  function pause(ms: number, began: (end: () => void) => void): Promise<boolean> {
+    return new Promise((resolve) => {
+      const over = (elapsed: boolean): void => {
+        pauses.delete(end);
+        resolve(elapsed);
+      };
+      const callOff = environment.after(ms, () => over(true));
+      const end = (): void => {
+        callOff();
+        over(false);
+      };
+      pauses.add(end);
+      began(end);
+    });
+  }
+
+  async function start(connectorKey: string, request: DeviceStart): Promise<StartedDevice> {
     connectors.assertKnown(connectorKey);
-    const owner = checkOwner(start.owner);
+    const owner = checkOwner(request.owner);
     const connector = await connectors.get(connectorKey, owner);
-    const params = checkParams(connector, start.params);
-    const addedScopes = addScopes(connector, {}, start.scopes);
+    const params = checkParams(connector, request.params);
+    const addedScopes = addScopes(connector, {}, request.scopes);
     const requested = requestedScopes(connector, addedScopes);
     await options.ready();
     const server = await tokenEndpoint.server(connector, params);
     const device = await tokenEndpoint.authorizeDevice(connector, server, requested["default"] ?? []);
     const expiresAt = now() + device.expiresInSeconds * 1000;
-    const request: Request = {
-      ...{ connectorKey, connector, server, owner, params, addedScopes, metadata: start.metadata },
+    const asked: Request = {
+      ...{ connectorKey, connector, server, owner, params, addedScopes, metadata: request.metadata },
       ...{ requestedScopes: requested, connectionId: undefined, stepUp: undefined },
     };
     let intervalMs = device.intervalSeconds * 1000;
+    let waitMs = intervalMs;
+    // Who begins to wait anew asks no sooner than the last one would have, and no later either.
+    let dueAt = now() + waitMs;
     let polling: Promise<string> | undefined;
     let waiting = 0;
+    let endPause = (): void => undefined;
 
     async function poll(): Promise<string> {
-      let waitMs = intervalMs;
       for (;;) {
-        await delay(environment, Math.min(waitMs, Math.max(0, expiresAt - now())));
+        const isDue = await pause(Math.max(0, Math.min(waitMs, dueAt - now(), expiresAt - now())), (end) => {
+          endPause = end;
+        });
         if (waiting === 0) {
           polling = undefined;
           throw new GrantkeeperError("aborted", "Nobody waits for this sign-in any more.");
         }
+        // Somebody else has begun to wait in the same moment.
+        if (!isDue && !stopped) continue;
         if (now() >= expiresAt) throw deviceExpired(connectorKey);
         const outcome = await counted(() => tokenEndpoint.pollDevice(connector, server, device.deviceCode));
         const verdict = judgePoll(outcome);
         if (verdict === "decided") {
-          return counted(() => complete(request, outcome, (failed) => deviceError(failed, connectorKey, now())));
+          return counted(() => complete(asked, outcome, (failed) => deviceError(failed, connectorKey, now())));
         }
         if (verdict === "slow down") intervalMs += slowDownMs;
         // RFC 8628, section 3.5: where there is no answer, less and less often.
         waitMs = verdict === "no answer" ? waitMs * 2 : intervalMs;
         if (outcome.kind === "throttled") waitMs = Math.max(waitMs, outcome.retryAt.getTime() - now());
+        dueAt = now() + waitMs;
       }
     }
 
@@ -98,6 +129,7 @@ export function createDeviceFlows(
         waiting++;
         const leave = (): void => {
           waiting--;
+          if (waiting === 0) endPause();
         };
         signal?.addEventListener("abort", leave, { once: true });
         if (signal?.aborted === true) leave();
@@ -105,6 +137,14 @@ export function createDeviceFlows(
         return polling;
       },
     };
+  }
+
+  return {
+    start,
+    stop() {
+      stopped = true;
+      for (const end of [...pauses]) end();
+    },
   };
 }
 

@@ -127,7 +127,7 @@ export function endpointError(what: string, sent: Transfer | undefined, error: u
     return new GrantkeeperError("provider_unavailable", `${what}: status ${status}.`, { cause, retryAt });
   }
   const code = isObject(body) ? body["error"] : undefined;
-  if (typeof code !== "string" || status < 400) {
+  if (typeof code !== "string") {
     return new GrantkeeperError("invalid_response", `${what}: the answer cannot be used.`, { cause });
   }
   const description = isObject(body) ? body["error_description"] : undefined;
