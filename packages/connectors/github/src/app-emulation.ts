@@ -19,6 +19,7 @@ export const githubAppEmulation: ProviderEmulation = {
     { method: "DELETE", url: "https://api.github.com/installation/token", handle: revokesItself },
     { method: "GET", url: "https://api.github.com/installation/repositories", handle: repositories },
   ],
+  accessTokenLifetimeSeconds: 3600,
   exampleCall: { path: "installation/repositories" },
 };
 
@@ -48,7 +49,9 @@ function token({ url, body, assertion, issue }: EmulatedApiRequest): EmulatedRes
     status: 201,
     json: {
       token: issued.accessToken,
-      expires_at: new Date(issued.expiresAt ?? Number.NaN).toISOString().replace(/\.\d+Z$/, "Z"),
+      ...(issued.expiresAt !== undefined && {
+        expires_at: new Date(issued.expiresAt).toISOString().replace(/\.\d+Z$/, "Z"),
+      }),
       permissions,
       repository_selection: "repositories" in asked ? "selected" : "all",
     },
