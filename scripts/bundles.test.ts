@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { foreignFiles, wordsIn } from "./bundles.ts";
+import { entriesOf, foreignFiles, wordsIn } from "./bundles.ts";
+
+test("finds every entry of a package, by its source", () => {
+  const exports = { ".": "./src/index.ts", "./app": "./src/app.ts" };
+  expect(entriesOf({ exports })).toEqual([
+    [".", "./src/index.ts"],
+    ["./app", "./src/app.ts"],
+  ]);
+  expect(entriesOf({})).toEqual([]);
+});
 
 test("finds words in any case, and not inside longer ones", () => {
   expect(wordsIn('import "node:crypto"; fetch("https://Slack.com")', ["crypto", "slack", "google"])).toEqual([

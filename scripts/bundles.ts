@@ -3,7 +3,7 @@ import type { Say } from "./lib/check.ts";
 import { bundleConnector } from "./lib/connector-bundle.ts";
 import { installPacked, loadsOf, sizeOf, smokeProblems, startMilliseconds } from "./lib/installed.ts";
 import { packPackages } from "./lib/packed.ts";
-import { connectorPackages } from "./lib/workspace.ts";
+import { connectorPackages, type Manifest } from "./lib/workspace.ts";
 
 export const name = "bundles";
 
@@ -24,10 +24,13 @@ export async function run(say: Say): Promise<readonly string[]> {
 
 async function connectorProblems(say: Say): Promise<readonly string[]> {
   const connectors = connectorPackages();
+  const entries = connectors.flatMap(({ id, folder, manifest }) =>
+    entriesOf(manifest).map(([name, entry]) => ({ id: name === "." ? id : `${id}${name.slice(1)}`, folder, entry })),
+  );
   const problems: string[] = [];
   let largest = { id: "none", bytes: 0 };
-  for (const { id, folder } of connectors) {
-    const { text, bytes, inputs } = await bundleConnector(folder);
+  for (const { id, folder, entry } of entries) {
+    const { text, bytes, inputs } = await bundleConnector(folder, entry);
     if (bytes > largest.bytes) largest = { id, bytes };
     if (bytes >= CONNECTOR_LIMIT_BYTES) {
       problems.push(
@@ -38,13 +41,22 @@ async function connectorProblems(say: Say): Promise<readonly string[]> {
     for (const file of foreignFiles(inputs)) {
       problems.push(`${id}'s bundle holds ${file}. A connector imports its own files and @grantkeeper/core/connector.`);
     }
-    const others = connectors.map((other) => other.id).filter((other) => other !== id && !PROTOCOLS.includes(other));
+    const others = connectors
+      .map((other) => other.id)
+      .filter((other) => other !== id.split("/")[0] && !PROTOCOLS.includes(other));
     for (const word of wordsIn(text, [...others, ...FORBIDDEN_IN_CONNECTORS])) {
       problems.push(`${id}'s bundle holds the word "${word}". Remove the import or the text that brings it in.`);
     }
   }
-  say(`largest of ${connectors.length} connectors: ${largest.id}, ${largest.bytes} bytes gzipped`);
+  say(
+    `largest of ${entries.length} entries of ${connectors.length} connectors: ${largest.id}, ${largest.bytes} bytes gzipped`,
+  );
   return problems;
+}
+
+/** The entries of a package by their names, as sources. Exported for its test. */
+export function entriesOf({ exports = {} }: Pick<Manifest, "exports">): readonly (readonly [string, string])[] {
+  return Object.entries(exports).flatMap(([name, source]) => (typeof source === "string" ? [[name, source]] : []));
 }
 
 /** Of a bundle's files, from the package's folder, those of other packages than the core. Exported for its test. */

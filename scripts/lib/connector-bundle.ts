@@ -10,11 +10,11 @@ export interface ConnectorBundle {
   readonly inputs: readonly string[];
 }
 
-/** What an application takes in by importing one connector: its entry and the chunks that one imports at once. */
-export async function bundleConnector(folder: string): Promise<ConnectorBundle> {
+/** What an application takes in by importing one connector: an entry of its package and the chunks that it imports at once. */
+export async function bundleConnector(folder: string, entry = "./src/index.ts"): Promise<ConnectorBundle> {
   const { metafile, outputFiles } = await build({
     absWorkingDir: folder,
-    entryPoints: [join("src", "index.ts")],
+    entryPoints: [join(entry)],
     outdir: "out",
     bundle: true,
     minify: true,
@@ -26,7 +26,7 @@ export async function bundleConnector(folder: string): Promise<ConnectorBundle> 
     logLevel: "silent",
   });
   const { outputs } = metafile;
-  const needed = new Set(Object.keys(outputs).filter((path) => outputs[path]?.entryPoint === "src/index.ts"));
+  const needed = new Set(Object.keys(outputs).filter((path) => outputs[path]?.entryPoint === entry.slice("./".length)));
   for (const path of needed) {
     for (const { kind, path: next } of outputs[path]?.imports ?? []) {
       if (kind === "import-statement" && next in outputs) needed.add(next);

@@ -1,7 +1,9 @@
 import type {
+  EmulatedAccount,
   EmulatedApiRequest,
   EmulatedResponse,
   EmulatedTokenAnswer,
+  JsonObject,
   ProviderEmulation,
 } from "@grantkeeper/core/connector";
 
@@ -13,21 +15,30 @@ export const entraEmulation: ProviderEmulation = {
   ],
   tokenResponse,
   tokenError,
-  routes: [{ method: "GET", url: "https://graph.microsoft.com/v1.0/me", handle: me }],
+  routes: [
+    { method: "GET", url: "https://graph.microsoft.com/v1.0/me", handle: me },
+    { method: "GET", url: "https://graph.microsoft.com/v1.0/users", handle: users },
+  ],
   accessTokenLifetimeSeconds: 3599,
   exampleCall: { path: "me" },
 };
 
+/** The same for an application of its own, which has no `me`. */
+export const entraApplicationEmulation: ProviderEmulation = { ...entraEmulation, exampleCall: { path: "users" } };
+
 const unnamed: readonly string[] = ["openid", "profile", "email", "offline_access"];
 
-function tokenResponse({ tokenSets }: EmulatedTokenAnswer): EmulatedResponse {
+function tokenResponse({ request, tokenSets }: EmulatedTokenAnswer): EmulatedResponse {
   const set = tokenSets["default"];
   if (set === undefined) return tokenError({ error: "invalid_grant" });
   return {
     status: 200,
     json: {
       token_type: "Bearer",
-      scope: set.scopes.filter((scope) => !unnamed.includes(scope)).join(" "),
+      // An application's own tokens come without.
+      ...(request !== "client_credentials" && {
+        scope: set.scopes.filter((scope) => !unnamed.includes(scope)).join(" "),
+      }),
       ...(set.expiresInSeconds !== undefined && { expires_in: set.expiresInSeconds }),
       access_token: set.accessToken,
       // Without `offline_access` there is none.
@@ -65,10 +76,18 @@ function tokenError({ error }: { readonly error: string }): EmulatedResponse {
 
 // Graph's error: learn.microsoft.com/en-us/graph/errors. Unconfirmed.
 function me({ token }: EmulatedApiRequest): EmulatedResponse {
-  if (token === undefined) {
-    const error = { code: "InvalidAuthenticationToken", message: "Access token has expired or is not yet valid." };
-    return { status: 401, headers: { "WWW-Authenticate": "Bearer" }, json: { error } };
-  }
-  const { id, name, email = null } = token.account;
-  return { status: 200, json: { id, displayName: name, mail: email, userPrincipalName: email } };
+  return token === undefined ? unauthenticated() : { status: 200, json: userOf(token.account) };
+}
+
+function users({ token }: EmulatedApiRequest): EmulatedResponse {
+  return token === undefined ? unauthenticated() : { status: 200, json: { value: [userOf(token.account)] } };
+}
+
+function userOf({ id, name, email: mail = "" }: EmulatedAccount): JsonObject {
+  return { id, displayName: name, mail: mail || null, userPrincipalName: mail || null };
+}
+
+function unauthenticated(): EmulatedResponse {
+  const error = { code: "InvalidAuthenticationToken", message: "Access token has expired or is not yet valid." };
+  return { status: 401, headers: { "WWW-Authenticate": "Bearer" }, json: { error } };
 }

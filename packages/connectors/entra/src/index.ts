@@ -5,12 +5,9 @@ import {
   defineConnector,
   type Identify,
   type IdentityInput,
-  type Json,
-  type JsonObject,
-  type OAuthError,
-  type ProviderResponse,
 } from "@grantkeeper/core/connector";
 import type { EntraScope } from "./scopes.ts";
+import { graph, graphNames, login, objectOf, originsOf, readError, readTokens, tenantId } from "./shared.ts";
 
 export type { EntraScope } from "./scopes.ts";
 
@@ -34,10 +31,6 @@ export interface EntraOptions {
   readonly apiOrigins?: readonly string[] | undefined;
 }
 
-const login = "https://login.microsoftonline.com";
-const graph = "https://graph.microsoft.com";
-const tenantId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 /**
  * Connects accounts of Microsoft Entra ID, and personal Microsoft accounts.
  * Rests on https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow.
@@ -52,7 +45,7 @@ export function entra(options: EntraOptions): Connector<string, never> {
   const asked = hasIssuer ? ["openid", "profile", "email"] : ["User.Read"];
   const scopes = [...new Set(["offline_access", ...asked, ...(options.scopes ?? [])])];
   const apiBaseUrl = options.apiBaseUrl ?? `${graph}/v1.0`;
-  const apiOrigins = options.apiOrigins ?? [apiBaseUrl.replace(/^(https:\/\/[^/?#]+).*$/s, "$1")];
+  const apiOrigins = originsOf(apiBaseUrl, options.apiOrigins);
   return defineConnector<string, never>({
     id: "entra",
     name: "Microsoft Entra ID",
@@ -93,41 +86,6 @@ export function entra(options: EntraOptions): Connector<string, never> {
   });
 }
 
-const identityScopes: readonly string[] = ["openid", "profile", "email"];
-
-// learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow, checked 2026-11-26: `scope` in an answer is
-// what the access token is good for, so it need not name those of the identity, nor `offline_access`, without which there
-// is no refresh token.
-function readTokens(body: JsonObject, asked: readonly string[]): Readonly<Record<string, JsonObject>> {
-  const { scope, refresh_token: refreshToken } = body;
-  if (typeof scope !== "string") return { default: body };
-  const unnamed = asked.filter(
-    (name) => identityScopes.includes(name) || (name === "offline_access" && typeof refreshToken === "string"),
-  );
-  return { default: { ...body, scope: [...new Set([...scope.split(" "), ...unnamed])].join(" ") } };
-}
-
-// learn.microsoft.com/en-us/entra/identity-platform/scopes-oidc, checked 2026-11-26: `User.Read` is Graph's, with its
-// identifier or without.
-function graphNames(scopes: readonly string[]): Readonly<Record<string, readonly string[]>> {
-  const names = scopes.filter((scope) => !scope.includes(":") && scope !== "offline_access");
-  const long = scopes.filter((scope) => scope.startsWith(`${graph}/`));
-  return Object.fromEntries([
-    ...names.map((name) => [`${graph}/${name}`, [name]]),
-    ...long.map((name) => [name.slice(graph.length + 1), [name]]),
-  ]);
-}
-
-// The same page of the code flow: asked at the token endpoint too, and answered by sending the user there again.
-const interactive: readonly Json[] = ["interaction_required", "consent_required", "login_required"];
-
-function readError({ body }: ProviderResponse): OAuthError | undefined {
-  const { error = null, error_description: description, suberror } = objectOf(body);
-  if (!interactive.includes(error)) return undefined;
-  const words = [error, suberror, description].filter((text) => typeof text === "string");
-  return { error: "invalid_grant", errorDescription: words.join(": ") };
-}
-
 // learn.microsoft.com/en-us/graph/api/user-get, checked 2026-11-26
 const byGraph: Identify = {
   request: () => ({ url: `${graph}/v1.0/me`, authentication: "bearer" }),
@@ -138,7 +96,3 @@ const byGraph: Identify = {
     return { id, ...(typeof name === "string" && { name }), ...(typeof mail === "string" && { email: mail }) };
   },
 };
-
-function objectOf(value: Json | undefined): JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
-}

@@ -4,6 +4,7 @@ import {
   clientSecretPost,
   defineConnector,
 } from "@grantkeeper/core/connector";
+import { apiOrigins } from "./api-origins.ts";
 import type { GoogleScope } from "./scopes.ts";
 
 export type { GoogleScope } from "./scopes.ts";
@@ -43,7 +44,7 @@ export function google(options: GoogleOptions): Connector<never, never, never> {
     jwksUri: "https://www.googleapis.com/oauth2/v3/certs",
 
     apiBaseUrl: "https://www.googleapis.com",
-    apiOrigins: [...apiNames.map((name) => `https://${name}.googleapis.com`), ...(options.apiOrigins ?? [])],
+    apiOrigins: apiOrigins(options.apiOrigins),
 
     scopes: [...new Set(["openid", ...(options.scopes ?? [])])],
     scopeSeparator: " ",
@@ -84,30 +85,3 @@ function authorizationParams(
     ...(prompts.size > 0 && { prompt: [...prompts].join(" ") }),
   };
 }
-
-// <name>.googleapis.com, by the service endpoints of developers.google.com/apis-explorer: unconfirmed one by one.
-// Calendar and Drive are served by `www`.
-const apiNames: readonly string[] = [
-  "www",
-  "admin",
-  "analyticsadmin",
-  "analyticsdata",
-  "bigquery",
-  "chat",
-  "classroom",
-  "docs",
-  "driveactivity",
-  "drivelabels",
-  "forms",
-  "gmail",
-  "meet",
-  "people",
-  "script",
-  "searchconsole",
-  "sheets",
-  "slides",
-  "storage",
-  "tasks",
-  "youtube",
-  "youtubeanalytics",
-];

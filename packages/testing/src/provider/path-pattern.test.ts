@@ -33,6 +33,15 @@ test("templates are filled where there is a value", () => {
   expect(fillTemplate("https://{a}.x/{b}", { a: "1" })).toBe("https://1.x/{b}");
 });
 
+test("R18 a scope that looks like a URL of the provider stays as it is", () => {
+  const move = moveOwnUrls(exampleConnector(), "http://127.0.0.1:5000");
+  const scope = "https://api.example.com/auth/read https://api.example.com/auth/write";
+  expect(move({ scope, next: "https://api.example.com/page" })).toEqual({
+    scope,
+    next: "http://127.0.0.1:5000/api.example.com/page",
+  });
+});
+
 test("links to the provider's own origins are moved, and no others", () => {
   const move = moveOwnUrls(exampleConnector({ apiOrigins: ["https://{shop}.example.org"] }), "http://127.0.0.1:5000");
   expect(

@@ -81,7 +81,10 @@ export function moveOwnUrls(connector: Connector, origin: string): (value: Json)
     if (typeof value === "string") return own.test(value) ? moveUrl(value, origin) : value;
     if (typeof value !== "object" || value === null) return value;
     if (Array.isArray(value)) return value.map(move);
-    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, move(part)]));
+    // A scope is a name, also where it looks like a URL as Google's do.
+    return Object.fromEntries(
+      Object.entries(value).map(([name, part]) => [name, name === "scope" ? part : move(part)]),
+    );
   };
   return move;
 }

@@ -12,7 +12,7 @@ const issuer = "service@example.com";
 const type = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 type Claims = { readonly [Name in keyof JWTPayload]: JWTPayload[Name] | undefined };
 
-const [own, other] = [keys(), keys()];
+const [own, other, keysOfSam] = [keys(), keys(), keys()];
 const began = Date.UTC(2026, 10, 26);
 let time = began;
 beforeEach(() => {
@@ -112,6 +112,20 @@ test("R50 the audience is the issuer, the token endpoint, or what was said", asy
       expect([audience, aud, status]).toEqual([audience, aud, aud === right(provider) ? 200 : 400]);
     }
   }
+});
+
+test("R50 an assertion without a subject is about its issuer, where the provider takes it so", async () => {
+  const own = { issuers: { "sam@example.com": keysOfSam.publicKey }, issuerIsSubject: true };
+  const provider = await serve(own);
+  const claims = { iss: "sam@example.com", sub: undefined };
+  expect((await present(provider, await sign(provider, claims, keysOfSam.privateKey))).status).toBe(200);
+  expect(provider.log.tokenRequests).toMatchObject([{ accountId: "1002" }]);
+});
+
+test("R50 there is a refresh token where the provider gives one", async () => {
+  const provider = await serve({ refreshTokens: true });
+  const { body } = await present(provider, await sign(provider));
+  expect(provider.isAlive(text(body, "refresh_token"))).toBe(true);
 });
 
 test("R50 a key that is none is found out at the start, and without the option there is no such grant", async () => {

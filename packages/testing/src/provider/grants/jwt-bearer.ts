@@ -7,7 +7,7 @@ import { type GrantRequest, refuse, type TokenGrant } from "./grant.ts";
 import type { JwtBearerOptions } from "./options.ts";
 import { assertionVerifier } from "./verify-assertion.ts";
 
-/** RFC 7523, section 2.1: an assertion about a user stands for the user's consent. There is no refresh token. */
+/** RFC 7523, section 2.1: an assertion about a user stands for the user's consent. */
 export function jwtBearerGrant(context: ProviderContext, options: JwtBearerOptions): TokenGrant {
   const { connector, accounts, engine } = context;
   const verifyAssertion = assertionVerifier(options.issuers);
@@ -25,7 +25,7 @@ export function jwtBearerGrant(context: ProviderContext, options: JwtBearerOptio
     verifyAssertion(assertion, {
       audience: audienceFor(params),
       currentDate: new Date(at),
-      requiredClaims: ["iss", "sub", "exp"],
+      requiredClaims: ["iss", "exp", ...(options.issuerIsSubject === true ? [] : ["sub"])],
     });
 
   return {
@@ -40,17 +40,20 @@ export function jwtBearerGrant(context: ProviderContext, options: JwtBearerOptio
       if (assertion === undefined) return refuse("invalid_request", "There is no assertion.");
       const payload = await verify(assertion, request);
       if (payload === undefined) return refuse("invalid_grant", "The assertion does not hold.");
-      const { iss, sub, jti } = payload;
+      const { iss = "", jti } = payload;
+      const sub = payload.sub ?? iss;
       const id = JSON.stringify([iss, jti]);
       if (jti !== undefined && taken.has(id)) {
         return { ...refuse("invalid_grant", "The assertion was used before."), reuse: true };
       }
-      const account = accounts.find(sub ?? "") ?? accounts.listed.find(({ email }) => email === sub);
+      const account = accounts.find(sub) ?? accounts.listed.find(({ email }) => email === sub);
       if (account === undefined) return refuse("invalid_grant", "The subject of the assertion is unknown.");
       if (jti !== undefined) taken.add(id);
       const asked = parameters.has("scope") ? requestedScopes(context, parameters) : { default: connector.scopes };
       const scopes = grantedScopes(context, asked);
-      return { issued: engine.issue({ accountId: account.id, scopes, params, refreshTokens: false }) };
+      return {
+        issued: engine.issue({ accountId: account.id, scopes, params, refreshTokens: options.refreshTokens === true }),
+      };
     },
   };
 }

@@ -23,6 +23,10 @@ export interface JwtBearerOptions {
    * out: the issuer where the connector has one, else the token endpoint.
    */
   readonly audience?: "issuer" | "tokenEndpoint" | (string & {});
+  /** True: an assertion without `sub` is about its issuer itself, which RFC 7523 does not say and Google does. */
+  readonly issuerIsSubject?: boolean;
+  /** True: there is a refresh token too, as Microsoft gives one on behalf of a user. */
+  readonly refreshTokens?: boolean;
 }
 
 /** Calls of the provider's own that carry a signed JWT as their bearer token and give an access token, such as GitHub's. */
