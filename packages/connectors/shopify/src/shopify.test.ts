@@ -37,13 +37,14 @@ async function connect(which: typeof connector, more: Parameters<typeof startPro
   const advance = (seconds: number) => {
     ahead += seconds * 1000;
   };
-  return { provider, connection, advance };
+  return { provider, connection, advance, url };
 }
 
 test("R41 a token goes alone in Shopify's own header, at consent and in calls", async () => {
   const { provider, connection } = await connect(connector);
   expect(await connection.status()).toMatchObject({ account: { id: "gid://shopify/Shop/10000000001" } });
   expect((await connection.fetch("shop.json")).status).toBe(200);
+  expect(connector.tokenHeader).toBe("X-Shopify-Access-Token");
   expect(provider.log.apiRequests.map(({ credential, status }) => [credential, status])).toEqual([
     ["accessToken", 200],
     ["accessToken", 200],
@@ -51,9 +52,10 @@ test("R41 a token goes alone in Shopify's own header, at consent and in calls", 
 });
 
 test("R20 scopes are asked for with commas, and one that another includes counts as granted", async () => {
-  const { connection } = await connect(shopify({ ...app, scopes: ["write_orders", "read_orders"] }), {
+  const { connection, url } = await connect(shopify({ ...app, scopes: ["write_orders", "read_orders"] }), {
     grantedScopes: () => ["write_orders"],
   });
+  expect(new URL(url).searchParams.get("scope")).toBe("write_orders,read_orders");
   const { tokenSets } = await connection.status();
   expect(tokenSets["default"]?.scopes).toMatchObject({ granted: ["write_orders"], missing: [] });
 });
