@@ -8,8 +8,7 @@ const app = { clientId: "client", clientSecret: "secret", scopes: ["write_orders
 const connector = shopify(app);
 const uninstalling = shopify({ ...app, uninstallOnDisconnect: true });
 
-// The suite's plain client has its tokens in Authorization; the header is tried below, by a keeper.
-connectorContract(test, Object.freeze({ ...connector, tokenHeader: undefined }), shopifyFixtures);
+connectorContract(test, connector, shopifyFixtures);
 
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -113,8 +113,10 @@ export function createPlainClient(
       const url = new URL(fill(request.url, params), base.endsWith("/") ? base : `${base}/`);
       const headers = new Headers({ ...connector.apiHeaders, ...request.headers });
       let fields: Readonly<Record<string, Json>> | undefined = request.form ?? request.json;
-      if (request.authentication === "bearer") headers.set("authorization", `Bearer ${accessToken}`);
-      else {
+      if (request.authentication === "bearer") {
+        if (connector.tokenHeader === undefined) headers.set("authorization", `Bearer ${accessToken}`);
+        else headers.set(connector.tokenHeader, accessToken);
+      } else {
         const own = connector.clientAuthentication;
         const authentication =
           request.authentication === "client" || !("secret" in own)

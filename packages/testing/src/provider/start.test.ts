@@ -71,7 +71,9 @@ test("a user grants a part, as the account chosen", async () => {
   ]);
 });
 
-test("ten thousand grants are seeded at once, none is forgotten, each is an account of its own", async () => {
+test("ten thousand grants are seeded at once, none is forgotten, each is an account of its own", {
+  timeout: 60_000,
+}, async () => {
   const { client, provider } = await start();
   const started = performance.now();
   const seeded = provider.seed({ count: 10_000, accessTokenExpired: true });
