@@ -1,6 +1,6 @@
 import { isGrantkeeperError } from "@grantkeeper/core";
-import { portsAfter, readPorts } from "./ports.ts";
-import type { Settings } from "./settings.ts";
+import { readPorts } from "./ports.ts";
+import { portsAfter, type Settings } from "./settings.ts";
 
 /** One line that says what to do, instead of a stack trace. */
 export function explain(error: unknown): string {

@@ -5,9 +5,6 @@ import type { ConnectorKey } from "./connectors.ts";
 /** Where the sample and its emulated providers listen. */
 export type Ports = Readonly<Record<"sample" | ConnectorKey, number>>;
 
-/** How many ports follow the sample's own at first. */
-export const portsAfter = 4;
-
 const fileIn = (dataDirectory: string): string => join(dataDirectory, "ports.json");
 
 /**

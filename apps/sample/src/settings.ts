@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { portsAfter } from "./ports.ts";
+
+/** How many ports follow the sample's own at first. */
+export const portsAfter = 4;
 
 /** What a registered OAuth client is known by at its provider. */
 export interface Client {

@@ -86,6 +86,51 @@ describe.skipIf(missing)(missing ? `in a browser (needs Chromium at ${chromiumPa
     expect(await page.getByText("Disconnected.").count()).toBe(0);
   });
 
+  test("a user who decides in another tab is taken on in this one, at the code's page and without a touch", async () => {
+    const page = await signIn(context, "Ada Example");
+    await page.getByRole("button", { name: "Connect on another device at GitHub" }).click();
+    const code = (await page.locator(".user-code").textContent()) ?? "";
+    const opening = page.waitForEvent("popup");
+    await page.getByRole("link", { name: "Open with the code filled in" }).click();
+    const verification = await opening;
+    await verification.getByText(code).waitFor();
+    await verification.getByRole("button", { name: "Allow" }).click();
+    await card(page, "GitHub").getByRole("heading", { name: "Octo Example" }).waitFor();
+    await page.locator("#github [data-outcome]:focus", { hasText: /^Connected: Octo Example\.$/ }).waitFor();
+
+    await page.getByRole("button", { name: "Connect on another device at GitHub" }).click();
+    await page.getByRole("button", { name: "Give up" }).click();
+    await page.locator("#github [data-outcome]:focus", { hasText: /^Not connected: you gave up\./ }).waitFor();
+  });
+
+  test("without scripts, too, the code's page finds out by itself", async () => {
+    const plain = await browser.newContext({ javaScriptEnabled: false });
+    const page = await plain.newPage();
+    await page.goto(sample.origin);
+    await page.getByRole("button", { name: "Ada Example" }).click();
+    await page.getByRole("button", { name: "Connect on another device at GitHub" }).click();
+    const code = (await page.locator(".user-code").textContent()) ?? "";
+    sample.providers.byConnector.github.emulator?.approveDevice(code);
+    await page.getByText("Connected: Octo Example.").waitFor();
+    await plain.close();
+  });
+
+  test("a wrong key is said where it was typed, and is not there any more; a right one connects", async () => {
+    const page = await signIn(context, "Ada Example");
+    await page.getByRole("link", { name: "Connect with an API key at Brevo" }).click();
+    const field = page.getByLabel("API key");
+    await field.fill("nobody-has-this-key");
+    expected = /422/;
+    await page.getByRole("button", { name: "Connect" }).click();
+    await page.getByRole("alert").getByText("Brevo does not accept this key. Nothing was kept.").waitFor();
+    expect(await field.inputValue()).toBe("");
+    expect(page.url()).toBe(`${sample.origin}/keys/brevo`);
+    await field.fill("brevo-demonstration-key-2");
+    await page.getByRole("button", { name: "Connect" }).click();
+    await card(page, "Brevo").getByRole("heading", { name: "Example Orchard" }).waitFor();
+    await page.locator("#brevo [data-outcome]:focus", { hasText: /^Connected: Example Orchard\.$/ }).waitFor();
+  });
+
   test("a button that waits says so, and keeps the account's name for screen readers", async () => {
     const page = await signIn(context, "Ada Example");
     await connect(page, "GitHub", "Octo Example");

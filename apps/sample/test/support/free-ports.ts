@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { portsAfter } from "../../src/ports.ts";
+import { portsAfter } from "../../src/settings.ts";
 
 /** A port that is free together with those after it, as the sample and its emulated providers need. */
 export async function freePorts(): Promise<number> {
