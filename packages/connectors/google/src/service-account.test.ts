@@ -50,9 +50,7 @@ test.each<[flaw: string, keyFile: string]>([
 });
 
 test("R50 a key that is none is found out before any request", async () => {
-  const keyFile = keyFileOf(serviceAccount, {
-    private_key: "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-  });
+  const keyFile = keyFileOf(serviceAccount, { private_key: "no key" });
   await expect(connectingWith(keyFile)).resolves.toEqual({ code: "invalid_config", requests: 0 });
 });
 
