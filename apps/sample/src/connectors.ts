@@ -1,8 +1,8 @@
+import { brevo } from "@grantkeeper/brevo";
 import type { Connector, ConnectorMap, Keeper } from "@grantkeeper/core";
 import { github } from "@grantkeeper/github";
 import { google } from "@grantkeeper/google";
 import { slack } from "@grantkeeper/slack";
-import { brevo } from "./key-connector.ts";
 import type { Client, Settings } from "./settings.ts";
 
 /** What the sample's users can connect. */

@@ -8,12 +8,12 @@ import { createVisitor, type Visitor } from "./support/visitor.ts";
 const wrongKey = "xkeysib-nobody-has-this-key";
 let sample: TemporarySample;
 let ada: Visitor;
-let harbor: string;
-let orchard: string;
+let bakery: string;
+let florist: string;
 
 beforeEach(async () => {
   sample = await temporarySample({ tokenLifetimeSeconds: 30, served: false });
-  [harbor = "", orchard = ""] = sample.providers.byConnector.brevo.demonstrationKeys.map(({ key }) => key);
+  [bakery = "", florist = ""] = sample.providers.byConnector.brevo.demonstrationKeys.map(({ key }) => key);
   ada = visitor();
   await ada.signIn("ada");
 });
@@ -22,11 +22,11 @@ afterEach(() => sample.close());
 test("a key connects its account, calls the API, and is disconnected", async () => {
   const form = await (await ada.get("/keys/brevo")).text();
   expect(form).toMatch(/<input id="key" name="apiKey" type="password" autocomplete="off"/);
-  for (const text of [harbor, "Example Harbor", orchard, "Example Orchard"]) expect(form).toContain(text);
+  for (const text of [bakery, "Example Bakery", florist, "Example Florist"]) expect(form).toContain(text);
 
-  expect(await give(harbor)).toContain("Connected: Example Harbor.</p>");
+  expect(await give(bakery)).toContain("Connected: Example Bakery.</p>");
   const page = await ada.page();
-  expect(page).toMatch(/<h3>Example Harbor<\/h3>\s*<p class="quiet-text">post@harbor\.example<\/p>/);
+  expect(page).toMatch(/<h3>Example Bakery<\/h3>\s*<p class="quiet-text">alex@example\.com<\/p>/);
   expect(page).toMatch(/<strong>API key<\/strong> <span>good until it is deleted at Brevo<\/span>/);
   expect(page.match(/<article/g)).toHaveLength(1);
   expect(page).not.toContain("<progress");
@@ -34,7 +34,7 @@ test("a key connects its account, calls the API, and is disconnected", async () 
 
   const [id = ""] = await ada.connectionIds();
   await ada.post(`/connections/brevo/${id}/call`);
-  expect(await ada.page()).toContain("&quot;companyName&quot;: &quot;Example Harbor&quot;");
+  expect(await ada.page()).toContain("&quot;name&quot;: &quot;Example Bakery&quot;");
   expect(brevo().log.apiRequests.map(({ credential, status }) => [credential, status])).toEqual([
     ["apiKey", 200],
     ["apiKey", 200],
@@ -48,11 +48,11 @@ test("a key connects its account, calls the API, and is disconnected", async () 
 });
 
 test("a key that was copied with what surrounds it is the same key", async () => {
-  expect(await give(` ${harbor}\r\n`)).toContain("Connected: Example Harbor.");
+  expect(await give(` ${bakery}\r\n`)).toContain("Connected: Example Bakery.");
 });
 
 test("keys of two accounts are two connections, and the same account's is the same one", async () => {
-  for (const key of [harbor, orchard, harbor]) await give(key);
+  for (const key of [bakery, florist, bakery]) await give(key);
   expect(await ada.connectionIds()).toHaveLength(2);
 });
 
@@ -78,68 +78,68 @@ test.each([
 
 test("while Brevo cannot be asked nothing is kept, and another try is worth it", async () => {
   await brevo().close();
-  const refused = await ada.post("/keys/brevo", { apiKey: harbor });
+  const refused = await ada.post("/keys/brevo", { apiKey: bakery });
   expect(refused.status).toBe(503);
   expect(await refused.text()).toContain("Brevo cannot be asked about the key just now. Nothing was kept: try again.");
   expect(await ada.connectionIds()).toEqual([]);
 });
 
 test("a connection gets another key of its own account, and not one of another account", async () => {
-  await give(harbor);
+  await give(bakery);
   const [id = ""] = await ada.connectionIds();
   expect(await ada.page()).toContain(`href="/keys/brevo?connection=${id}"`);
   const form = await (await ada.get(`/keys/brevo?connection=${id}`)).text();
-  expect(form).toContain("Replace the key of Example Harbor");
+  expect(form).toContain("Replace the key of Example Bakery");
   expect(form).toContain(`<input type="hidden" name="connectionId" value="${id}">`);
 
-  const other = await ada.post("/keys/brevo", { apiKey: orchard, connectionId: id });
+  const other = await ada.post("/keys/brevo", { apiKey: florist, connectionId: id });
   expect(other.status).toBe(422);
   expect(await other.text()).toContain("This key belongs to another account. Nothing was changed.");
-  expect((await sample.keeper.connection("brevo", { id }).token()).accessToken).toBe(harbor);
+  expect((await sample.keeper.connection("brevo", { id }).token()).accessToken).toBe(bakery);
 
-  expect((await ada.post("/keys/brevo", { apiKey: harbor, connectionId: id })).status).toBe(303);
+  expect((await ada.post("/keys/brevo", { apiKey: bakery, connectionId: id })).status).toBe(303);
   expect(await ada.connectionIds()).toEqual([id]);
 });
 
 test("R54 after the form the key is in no address, no answer and not in the database", async () => {
-  const given = await ada.post("/keys/brevo", { apiKey: harbor });
+  const given = await ada.post("/keys/brevo", { apiKey: bakery });
   expect(given.headers.get("location")).toBe("/#brevo");
   const [id = ""] = await ada.connectionIds();
   const called = await ada.post(`/connections/brevo/${id}/call`);
   const answers = [given, called, await ada.get("/"), await ada.get("/status"), await ada.get("/connections/brevo")];
   for (const answer of answers) {
-    expect(await answer.text()).not.toContain(harbor);
-    expect(JSON.stringify([...answer.headers])).not.toContain(harbor);
+    expect(await answer.text()).not.toContain(bakery);
+    expect(JSON.stringify([...answer.headers])).not.toContain(bakery);
   }
   const files = ["connections.sqlite", "connections.sqlite-wal"].map((name) =>
     readFile(join(sample.dataDirectory, name), "latin1"),
   );
   const database = (await Promise.all(files)).join("");
-  for (const text of [harbor, "Example Harbor", "post@harbor.example"]) expect(database).not.toContain(text);
+  for (const text of [bakery, "Example Bakery", "alex@example.com"]) expect(database).not.toContain(text);
 });
 
 test("R13 another site's form connects no key", async () => {
   for (const headers of [{ origin: "https://evil.example", "sec-fetch-site": "cross-site" }, {}]) {
-    expect((await ada.post("/keys/brevo", { apiKey: harbor }, headers)).status).toBe(403);
+    expect((await ada.post("/keys/brevo", { apiKey: bakery }, headers)).status).toBe(403);
   }
   expect(await ada.connectionIds()).toEqual([]);
   expect(brevo().log.apiRequests).toEqual([]);
 });
 
 test("another user sees nothing of a key's connection, and can give it no other key", async () => {
-  await give(harbor);
+  await give(bakery);
   const [id = ""] = await ada.connectionIds();
   const bo = visitor();
   await bo.signIn("bo");
-  expect(await bo.page()).not.toContain("Example Harbor");
+  expect(await bo.page()).not.toContain("Example Bakery");
   expect((await bo.get(`/keys/brevo?connection=${id}`)).status).toBe(404);
-  expect((await bo.post("/keys/brevo", { apiKey: harbor, connectionId: id })).status).toBe(404);
+  expect((await bo.post("/keys/brevo", { apiKey: bakery, connectionId: id })).status).toBe(404);
   for (const action of ["call", "disconnect"]) {
     expect((await bo.post(`/connections/brevo/${id}/${action}`)).status).toBe(404);
   }
   expect(await bo.connectionIds()).toEqual([]);
   const stranger = visitor();
-  expect((await stranger.post("/keys/brevo", { apiKey: harbor })).headers.get("location")).toBe("/");
+  expect((await stranger.post("/keys/brevo", { apiKey: bakery })).headers.get("location")).toBe("/");
 });
 
 /** Gives a key, and returns the page that this leads to. */

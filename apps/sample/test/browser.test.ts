@@ -127,8 +127,8 @@ describe.skipIf(missing)(missing ? `in a browser (needs Chromium at ${chromiumPa
     expect(page.url()).toBe(`${sample.origin}/keys/brevo`);
     await field.fill("brevo-demonstration-key-2");
     await page.getByRole("button", { name: "Connect" }).click();
-    await card(page, "Brevo").getByRole("heading", { name: "Example Orchard" }).waitFor();
-    await page.locator("#brevo [data-outcome]:focus", { hasText: /^Connected: Example Orchard\.$/ }).waitFor();
+    await card(page, "Brevo").getByRole("heading", { name: "Example Florist" }).waitFor();
+    await page.locator("#brevo [data-outcome]:focus", { hasText: /^Connected: Example Florist\.$/ }).waitFor();
   });
 
   test("a button that waits says so, and keeps the account's name for screen readers", async () => {
