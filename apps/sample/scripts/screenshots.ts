@@ -94,7 +94,7 @@ async function connectByKey(page: Page, look: string): Promise<void> {
   await page.getByRole("button", { name: "Connect" }).click();
   await card(page, "Brevo").waitFor();
   await button(page, "Brevo", "Call API").click();
-  await card(page, "Brevo").getByText("companyName").waitFor();
+  await card(page, "Brevo").getByText("senders").waitFor();
   await take(page, `${look}-key-connected`);
 }
 

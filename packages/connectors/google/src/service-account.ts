@@ -114,7 +114,7 @@ function readAccount({ keyFile, subject }: Readonly<Record<string, string>>): Ac
     : { id: `${clientEmail} ${subject}`, name: subject, email: subject };
 }
 
-// developers.google.com/identity/protocols/oauth2/service-account#error-codes, checked 2026-11-26: a wrong clock here is called
+// developers.google.com/identity/protocols/oauth2/service-account#error-codes, unconfirmed: a wrong clock here is called
 // `invalid_grant` too, and must end no connection.
 function readError({ body }: ProviderResponse): OAuthError | undefined {
   const { error, error_description: description } = Object(body);
