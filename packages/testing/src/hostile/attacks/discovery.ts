@@ -4,6 +4,7 @@ import { drip, endless, gzipBomb, redirect, rewritten, silence, text } from "../
 import type { Answer, Attack, HostileWorld } from "../attack.ts";
 
 const unusable: readonly ErrorCode[] = ["invalid_response"];
+const tolerated: readonly ErrorCode[] = [];
 const misconfigured: readonly ErrorCode[] = ["invalid_config", "invalid_response"];
 
 /** Metadata of the issuer (RFC 8414, section 3.3; OpenID Connect Discovery, section 4.3). */
@@ -85,8 +86,8 @@ export const discoveryAttacks: readonly Attack[] = [
   answered("discovery-gzip-bomb", "Metadata: they are small, and large once inflated.", unusable, gzipBomb, "R29"),
   answered(
     "discovery-nested-deeply",
-    "Metadata: a field is nested 100,000 times.",
-    unusable,
+    "Metadata: a field that nobody asked for is nested 100,000 times.",
+    tolerated,
     rewritten((body) => body.replace("{", `{"deep":${"[".repeat(100_000)}${"]".repeat(100_000)},`)),
     "R57",
   ),
