@@ -1,4 +1,6 @@
 import type { Case } from "../runner/case.ts";
 import { held } from "./hot-path/held.ts";
+import { manyConnections } from "./hot-path/many.ts";
+import { stored } from "./hot-path/stored.ts";
 
-export const cases: readonly Case[] = [held];
+export const cases: readonly Case[] = [held, stored, ...manyConnections];

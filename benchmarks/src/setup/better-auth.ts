@@ -1,0 +1,85 @@
+import { betterAuth } from "better-auth";
+import { memoryAdapter } from "better-auth/adapters/memory";
+import { symmetricEncrypt } from "better-auth/crypto";
+import { genericOAuth } from "better-auth/plugins";
+import { client, scopes } from "./inputs.ts";
+
+const secret = "a-secret-of-better-auth-that-is-long-enough-0123456789";
+export const userId = "u1";
+export const accountId = "a1";
+
+export interface StoredTokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly expiresAt: Date;
+}
+
+/** The tables of https://www.better-auth.com/docs/concepts/database with one user, and one account of that one. */
+export interface Tables {
+  readonly user: Record<string, unknown>[];
+  readonly session: Record<string, unknown>[];
+  readonly verification: Record<string, unknown>[];
+  readonly account: Record<string, unknown>[];
+}
+
+export function tablesWith(account: Readonly<Record<string, unknown>>): Tables {
+  const [createdAt, updatedAt] = [new Date(), new Date()];
+  const user = { id: userId, name: "Ada", email: "ada@example.com", emailVerified: true, createdAt, updatedAt };
+  return { user: [user], session: [], verification: [], account: [{ ...account }] };
+}
+
+/** Tokens as `encryptOAuthTokens` writes them. */
+export async function accountRow({ accessToken, refreshToken, expiresAt }: StoredTokens) {
+  const encrypted = (data: string): Promise<string> => symmetricEncrypt({ key: secret, data });
+  return {
+    id: accountId,
+    userId,
+    providerId: "acme",
+    accountId: "s1",
+    issuer: "local:oauth:acme",
+    accessToken: await encrypted(accessToken),
+    refreshToken: await encrypted(refreshToken),
+    accessTokenExpiresAt: expiresAt,
+    scope: scopes.join(" "),
+    createdAt: new Date(),
+    updatedAt: new Date(),
+  };
+}
+
+/**
+ * https://www.better-auth.com/docs/plugins/generic-oauth, with encrypted tokens
+ * (https://www.better-auth.com/docs/reference/options#account), and without what would be measured beside it: telemetry, log.
+ */
+export function openBetterAuth(database: Parameters<typeof betterAuth>[0]["database"], origin = "https://acme.example") {
+  return betterAuth({
+    secret,
+    baseURL: "http://localhost:3000",
+    database,
+    account: { encryptOAuthTokens: true },
+    logger: { disabled: true },
+    telemetry: { enabled: false },
+    plugins: [
+      genericOAuth({
+        config: [
+          {
+            providerId: "acme",
+            clientId: client.id,
+            clientSecret: client.secret,
+            authorizationUrl: `${origin}/authorize`,
+            tokenUrl: `${origin}/token`,
+          },
+        ],
+      }),
+    ],
+  });
+}
+
+/** On the server, without a session: https://www.better-auth.com/docs/concepts/oauth#get-access-token */
+export async function betterAuthToken(auth: ReturnType<typeof openBetterAuth>): Promise<string> {
+  const { accessToken } = await auth.api.getAccessToken({ body: { accountId, userId } });
+  return accessToken;
+}
+
+export function inMemory(tables: Tables): ReturnType<typeof memoryAdapter> {
+  return memoryAdapter({ ...tables });
+}
