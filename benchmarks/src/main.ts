@@ -31,6 +31,12 @@ async function main(): Promise<number> {
   const startedAt = new Date();
   const results: CaseResult[] = [];
   for (const one of chosen) {
+    const missing = await one.missing?.();
+    if (missing !== undefined) {
+      if (given.writeDocs) throw new Error(`${one.name} cannot be run: ${missing}`);
+      console.error(`${one.name} is left out: ${missing}`);
+      continue;
+    }
     const profiles = given.profiles === undefined ? undefined : resolve(given.profiles, one.name);
     const onProgress = (line: string): void => console.error(line);
     const result = await runCase(one, { rounds: given.rounds, profiles, onProgress });

@@ -13,6 +13,10 @@ export interface Case {
   readonly sides: readonly CaseSide[];
   /** What all sides share, such as a provider: opened before them, in processes of its own. */
   readonly stage?: () => Promise<Stage>;
+  /** Rounds that are not counted, before the others: for what its sides cannot do to warm themselves. */
+  readonly warmUps?: number;
+  /** Why it cannot be run here, in one sentence; `undefined` where it can. */
+  readonly missing?: () => Promise<string | undefined>;
   readonly targets?: (results: Results) => readonly Target[];
 }
 

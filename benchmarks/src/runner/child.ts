@@ -27,8 +27,11 @@ async function obey(order: Order): Promise<JsonObject | Figures> {
   switch (order.kind) {
     case "prepare":
       return (await side.prepare?.()) ?? {};
+    case "ready":
+      await side.ready?.(order.prepared);
+      return {};
     case "round":
-      return side.round(order.prepared);
+      return side.round(order.prepared, order.startAt);
     case "conclude":
       return (await side.conclude?.(order.prepared)) ?? {};
     case "close":

@@ -4,7 +4,8 @@ import type { Figures } from "./side.ts";
 export type Order =
   | { readonly kind: "open"; readonly module: string; readonly settings: JsonObject }
   | { readonly kind: "prepare" }
-  | { readonly kind: "round" | "conclude"; readonly prepared: JsonObject }
+  | { readonly kind: "ready" | "conclude"; readonly prepared: JsonObject }
+  | { readonly kind: "round"; readonly prepared: JsonObject; readonly startAt: number }
   | { readonly kind: "close" };
 
 export type Answer =

@@ -39,11 +39,15 @@ async function playRounds(
   { rounds, onProgress }: RunOptions,
 ): Promise<readonly (readonly Figures[])[]> {
   const played: Figures[][] = running.map(() => []);
-  for (let round = 0; round < rounds; round++) {
-    onProgress(`${one.name}: round ${round + 1} of ${rounds}`);
+  const warmUps = one.warmUps ?? 0;
+  for (let round = -warmUps; round < rounds; round++) {
+    onProgress(`${one.name}: ${round < 0 ? "warms up" : `round ${round + 1} of ${rounds}`}`);
     // In turn from either end, so that none always follows the same one.
     const order = [...running.entries()];
-    for (const [index, side] of round % 2 === 0 ? order : order.reverse()) played[index]?.push(await side.round());
+    for (const [index, side] of round % 2 === 0 ? order : order.reverse()) {
+      const figures = await side.round();
+      if (round >= 0) played[index]?.push(figures);
+    }
   }
   return played;
 }

@@ -6,6 +6,8 @@ import type { Answer, Order } from "./messages.ts";
 import type { Figures } from "./side.ts";
 
 const patienceMs = 120_000;
+/** Enough for a message to reach every process. */
+const leadMs = 25;
 
 /** The processes of one side. */
 export interface SideProcesses {
@@ -33,14 +35,20 @@ export async function startSide(options: SideProcessOptions): Promise<SideProces
   const children = Array.from({ length: processes }, () => startChild(options));
   const [first] = children;
   if (first === undefined) throw new RangeError("A side has a process at least.");
+  const openAt = (process: number): Order => ({
+    kind: "open",
+    module: module.href,
+    settings: { ...settings, process, processes },
+  });
   // The first one makes what they share.
-  for (const [process, child] of children.entries()) {
-    await child.tell({ kind: "open", module: module.href, settings: { ...settings, process, processes } });
-  }
+  await first.tell(openAt(0));
+  await Promise.all(children.slice(1).map((child, index) => child.tell(openAt(index + 1))));
+  const tellAll = (order: Order) => Promise.all(children.map((child) => child.tell(order)));
   return {
     async round() {
       const prepared = (await first.tell({ kind: "prepare" })) as JsonObject;
-      const answers = await Promise.all(children.map((child) => child.tell({ kind: "round", prepared })));
+      await tellAll({ kind: "ready", prepared });
+      const answers = await tellAll({ kind: "round", prepared, startAt: Date.now() + leadMs });
       const concluded = await first.tell({ kind: "conclude", prepared });
       return { ...merged(answers as readonly Figures[]), ...(concluded as Figures) };
     },

@@ -7,7 +7,10 @@ export type Figures = Readonly<Record<string, number>>;
 export interface Side {
   /** Before each round, untimed, in the first process of the side alone; all its processes get what this returns. */
   prepare?(): Promise<JsonObject>;
-  round(prepared: JsonObject): Promise<Figures>;
+  /** After that, untimed, in all processes. */
+  ready?(prepared: JsonObject): Promise<void>;
+  /** Begins at `startAt`, in Unix milliseconds, where several processes begin together. */
+  round(prepared: JsonObject, startAt: number): Promise<Figures>;
   /** After each round, untimed, in the first process alone. */
   conclude?(prepared: JsonObject): Promise<Figures>;
   close?(): Promise<void>;

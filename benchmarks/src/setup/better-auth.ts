@@ -1,6 +1,6 @@
 import { betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
-import { symmetricEncrypt } from "better-auth/crypto";
+import { symmetricDecrypt, symmetricEncrypt } from "better-auth/crypto";
 import { genericOAuth } from "better-auth/plugins";
 import { client, scopes } from "./inputs.ts";
 
@@ -22,10 +22,18 @@ export interface Tables {
   readonly account: Record<string, unknown>[];
 }
 
-export function tablesWith(account: Readonly<Record<string, unknown>>): Tables {
+export function tablesWith(account?: Readonly<Record<string, unknown>>): Tables {
+  return { user: [userRow()], session: [], verification: [], account: account === undefined ? [] : [{ ...account }] };
+}
+
+export function userRow() {
   const [createdAt, updatedAt] = [new Date(), new Date()];
-  const user = { id: userId, name: "Ada", email: "ada@example.com", emailVerified: true, createdAt, updatedAt };
-  return { user: [user], session: [], verification: [], account: [{ ...account }] };
+  return { id: userId, name: "Ada", email: "ada@example.com", emailVerified: true, createdAt, updatedAt };
+}
+
+/** A token of a row, as it is. */
+export function decrypted(data: string): Promise<string> {
+  return symmetricDecrypt({ key: secret, data });
 }
 
 /** Tokens as `encryptOAuthTokens` writes them. */

@@ -1,5 +1,5 @@
 import { createKeeper, generateKey, type Keeper, type KeeperOptions } from "@grantkeeper/core";
-import { type Connector, clientSecretPost } from "@grantkeeper/core/connector";
+import { type Connector, clientSecretBasic } from "@grantkeeper/core/connector";
 import { oauth2 } from "@grantkeeper/oauth2";
 import { client, scopes } from "./inputs.ts";
 
@@ -17,11 +17,11 @@ export function openKeeper(options: Partial<KeeperOptions<{ readonly acme: Conne
 }
 
 export function acme(origin = "https://acme.example"): Connector {
-  return oauth2({
+  const connector: Connector = oauth2({
     id: "acme",
     name: "Acme",
     clientId: client.id,
-    clientAuthentication: clientSecretPost(client.secret),
+    clientAuthentication: clientSecretBasic(client.secret),
     authorizationEndpoint: `${origin}/authorize`,
     tokenEndpoint: `${origin}/token`,
     apiBaseUrl: origin,
@@ -33,4 +33,5 @@ export function acme(origin = "https://acme.example"): Connector {
     docs: "https://acme.example/docs",
     checkedOn: "2026-11-26",
   });
+  return origin.startsWith("http:") ? { ...connector, loopback: true } : connector;
 }

@@ -6,7 +6,7 @@ import { accessToken, farExpiry, refreshToken } from "../../../setup/inputs.ts";
 export const open: OpenSide = async () => {
   const keeper = openKeeper();
   const tokens = { accessToken, refreshToken, expiresAt: farExpiry() };
-  const connection = await keeper.adopt("acme", { owner: "ada", tokens, account: { id: "1" } });
+  const connection = await keeper.adopt("acme", { owner: "ada", tokens, params: {}, account: { id: "1" } });
   return timed(
     repeat(async () => (await connection.token()).accessToken),
     { close: keeper.close },
