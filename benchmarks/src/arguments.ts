@@ -15,7 +15,7 @@ export class UsageError extends Error {}
 
 const leastRounds = 9;
 
-export const usage = `npm run bench [-- [CASE …] [options]]
+export const usage: string = `npm run bench [-- [CASE …] [options]]
   CASE             a group (hot-path, vault, storm, stores, refresh, start, connect) or one of its cases (hot-path/held)
   --rounds N       rounds of each case (${leastRounds}); with fewer nothing is written into docs
   --json FILE      writes the last line there, too

@@ -12,6 +12,6 @@ export function summarise(values: readonly number[]): Summary {
 }
 
 /** To four significant digits: what is beyond them is noise. */
-export function rounded(value = Number.NaN): number {
-  return Number(value.toPrecision(4));
+export function rounded(value: number | undefined): number {
+  return value === undefined ? Number.NaN : Number(value.toPrecision(4));
 }

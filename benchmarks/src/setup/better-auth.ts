@@ -1,4 +1,4 @@
-import { betterAuth } from "better-auth";
+import { type Auth, type BetterAuthOptions, betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
 import { symmetricDecrypt, symmetricEncrypt } from "better-auth/crypto";
 import { genericOAuth } from "better-auth/plugins";
@@ -8,6 +8,9 @@ const secret = "a-secret-of-better-auth-that-is-long-enough-0123456789";
 export const userId = "u1";
 export const accountId = "a1";
 
+/** A row of one of its tables. */
+type Row = Record<string, unknown>;
+
 export interface StoredTokens {
   readonly accessToken: string;
   readonly refreshToken: string;
@@ -16,17 +19,17 @@ export interface StoredTokens {
 
 /** The tables of https://www.better-auth.com/docs/concepts/database with one user, and one account of that one. */
 export interface Tables {
-  readonly user: Record<string, unknown>[];
-  readonly session: Record<string, unknown>[];
-  readonly verification: Record<string, unknown>[];
-  readonly account: Record<string, unknown>[];
+  readonly user: Row[];
+  readonly session: Row[];
+  readonly verification: Row[];
+  readonly account: Row[];
 }
 
-export function tablesWith(account?: Readonly<Record<string, unknown>>): Tables {
+export function tablesWith(account?: Readonly<Row>): Tables {
   return { user: [userRow()], session: [], verification: [], account: account === undefined ? [] : [{ ...account }] };
 }
 
-export function userRow() {
+export function userRow(): Row & { readonly id: string } {
   const [createdAt, updatedAt] = [new Date(), new Date()];
   return { id: userId, name: "Ada", email: "ada@example.com", emailVerified: true, createdAt, updatedAt };
 }
@@ -37,7 +40,7 @@ export function decrypted(data: string): Promise<string> {
 }
 
 /** Tokens as `encryptOAuthTokens` writes them. */
-export async function accountRow({ accessToken, refreshToken, expiresAt }: StoredTokens) {
+export async function accountRow({ accessToken, refreshToken, expiresAt }: StoredTokens): Promise<Row> {
   const encrypted = (data: string): Promise<string> => symmetricEncrypt({ key: secret, data });
   return {
     id: accountId,
@@ -58,8 +61,8 @@ export async function accountRow({ accessToken, refreshToken, expiresAt }: Store
  * https://www.better-auth.com/docs/plugins/generic-oauth, with encrypted tokens
  * (https://www.better-auth.com/docs/reference/options#account), and without what would be measured beside it: telemetry, log.
  */
-export function openBetterAuth(database: Parameters<typeof betterAuth>[0]["database"], origin = "https://acme.example") {
-  return betterAuth({
+export function openBetterAuth(database: NonNullable<BetterAuthOptions["database"]>, origin = "https://acme.example"): Auth {
+  const options: BetterAuthOptions = {
     secret,
     baseURL: "http://localhost:3000",
     database,
@@ -79,11 +82,12 @@ export function openBetterAuth(database: Parameters<typeof betterAuth>[0]["datab
         ],
       }),
     ],
-  });
+  };
+  return betterAuth(options);
 }
 
 /** On the server, without a session: https://www.better-auth.com/docs/concepts/oauth#get-access-token */
-export async function betterAuthToken(auth: ReturnType<typeof openBetterAuth>): Promise<string> {
+export async function betterAuthToken(auth: Auth): Promise<string> {
   const { accessToken } = await auth.api.getAccessToken({ body: { accountId, userId } });
   return accessToken;
 }
