@@ -1,5 +1,5 @@
-import { writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { type Arguments, readArguments, UsageError, usage } from "./arguments.ts";
 import { cases } from "./cases/index.ts";
 import { readMachine, readVersions } from "./report/machine.ts";
@@ -53,6 +53,7 @@ async function main(): Promise<number> {
   };
   if (given.json !== undefined) writeFileSync(given.json, `${JSON.stringify(report)}\n`);
   if (given.writeDocs) {
+    mkdirSync(dirname(resultsFile), { recursive: true });
     writeFileSync(resultsFile, `${JSON.stringify(report, undefined, 2)}\n`);
     // Here alone, since it starts the formatter.
     await import("../../scripts/generate.ts");

@@ -44,7 +44,11 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (latencyMs > 0) await delay(latencyMs / 2);
   // Slack answers an error under 200: https://docs.slack.dev/authentication/using-token-rotation
   if (url.pathname.endsWith("oauth.v2.access")) {
-    return send(response, 200, "error" in judged ? { ok: false, ...judged } : { ok: true, ...judged, token_type: "bot" });
+    return send(
+      response,
+      200,
+      "error" in judged ? { ok: false, ...judged } : { ok: true, ...judged, token_type: "bot" },
+    );
   }
   return send(response, "error" in judged ? 400 : 200, judged);
 }
@@ -79,7 +83,8 @@ function newToken(grant: string): string {
 }
 
 function readBody(request: IncomingMessage, body: string): Readonly<Record<string, unknown>> {
-  if (request.headers["content-type"]?.startsWith("application/json")) return JSON.parse(body) as Record<string, unknown>;
+  if (request.headers["content-type"]?.startsWith("application/json"))
+    return JSON.parse(body) as Record<string, unknown>;
   return Object.fromEntries(new URLSearchParams(body));
 }
 

@@ -61,7 +61,10 @@ export async function accountRow({ accessToken, refreshToken, expiresAt }: Store
  * https://www.better-auth.com/docs/plugins/generic-oauth, with encrypted tokens
  * (https://www.better-auth.com/docs/reference/options#account), and without what would be measured beside it: telemetry, log.
  */
-export function openBetterAuth(database: NonNullable<BetterAuthOptions["database"]>, origin = "https://acme.example"): Auth {
+export function openBetterAuth(
+  database: NonNullable<BetterAuthOptions["database"]>,
+  origin = "https://acme.example",
+): Auth {
   const options: BetterAuthOptions = {
     secret,
     baseURL: "http://localhost:3000",

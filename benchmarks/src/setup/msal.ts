@@ -75,7 +75,15 @@ export async function msalToken(application: ConfidentialClientApplication, acco
 export function msalAnswer(accessToken: string, refreshToken: string, expiresInSeconds: number): object {
   const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
   const now = Math.floor(Date.now() / 1000);
-  const claims = { aud: client.id, iss: `${authority}/v2.0`, iat: now, exp: now + 3600, sub: "ada", oid: "ada", tid: tenant };
+  const claims = {
+    aud: client.id,
+    iss: `${authority}/v2.0`,
+    iat: now,
+    exp: now + 3600,
+    sub: "ada",
+    oid: "ada",
+    tid: tenant,
+  };
   return {
     token_type: "Bearer",
     scope: scopes.join(" "),

@@ -1,6 +1,6 @@
-import { InstallProvider, type Installation, type InstallationStore, type Logger, LogLevel } from "@slack/oauth";
-import { client } from "./inputs.ts";
+import { type Installation, type InstallationStore, InstallProvider, type Logger, LogLevel } from "@slack/oauth";
 import type { StoredTokens } from "./better-auth.ts";
+import { client } from "./inputs.ts";
 
 export const team = { teamId: "T1", enterpriseId: undefined, isEnterpriseInstall: false } as const;
 

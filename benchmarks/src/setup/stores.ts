@@ -34,5 +34,7 @@ export function sqlitePath(folder: string, name: string): string {
 
 /** https://www.npmjs.com/package/@keyv/sqlite, on Node's own SQLite. */
 export function openKeyv(folder: string, name: string): Keyv {
-  return new Keyv({ store: new KeyvSqlite({ uri: `sqlite://${join(folder, `${name}-keyv.db`)}`, driver: "node:sqlite" }) });
+  return new Keyv({
+    store: new KeyvSqlite({ uri: `sqlite://${join(folder, `${name}-keyv.db`)}`, driver: "node:sqlite" }),
+  });
 }

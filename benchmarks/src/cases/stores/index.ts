@@ -27,7 +27,12 @@ export const storeCases: readonly Case[] = stores.flatMap(({ kind, name, driver,
       stage: () => createPlace(kind),
       ...(kind === "postgres" ? { missing: missingPostgres } : {}),
       targets: ({ ratio }) => [
-        { text: "as a multiple of the bare driver", measured: ratio("store", driver).median, limit: 1.5, bound: "at most" },
+        {
+          text: "as a multiple of the bare driver",
+          measured: ratio("store", driver).median,
+          limit: 1.5,
+          bound: "at most",
+        },
       ],
     };
   }),

@@ -16,7 +16,12 @@ export const open: OpenSide = async ({ connections, handles }) => {
   for (let index = 0; index < count; index++) {
     // A token of its own each, since two connections must not share one.
     const tokens = { accessToken, refreshToken: `${refreshToken}${index}`, expiresAt: farExpiry() };
-    const { id } = await keeper.adopt("acme", { owner: `owner-${index}`, tokens, params: {}, account: { id: String(index) } });
+    const { id } = await keeper.adopt("acme", {
+      owner: `owner-${index}`,
+      tokens,
+      params: {},
+      account: { id: String(index) },
+    });
     ids.push(id);
   }
   const held = new Map(ids.map((id) => [id, keeper.connection("acme", { id })]));

@@ -1,6 +1,13 @@
 import type { AccountInfo } from "@azure/msal-node";
 import type { OpenSide } from "../../../runner/side.ts";
-import { type AnswerTokenRequest, distributedCache, msalAnswer, msalToken, openMsal, signIn } from "../../../setup/msal.ts";
+import {
+  type AnswerTokenRequest,
+  distributedCache,
+  msalAnswer,
+  msalToken,
+  openMsal,
+  signIn,
+} from "../../../setup/msal.ts";
 import { openRows } from "../../../setup/rows.ts";
 import { expiredAccessToken, stormSide } from "../storm-side.ts";
 

@@ -1,5 +1,5 @@
-import { createKeeperVault } from "./keeper-vault.ts";
 import type { OpenSide } from "../../../runner/side.ts";
+import { createKeeperVault } from "./keeper-vault.ts";
 import { sealing } from "./sealing.ts";
 
 export const open: OpenSide = sealing(async () => {
