@@ -5,7 +5,7 @@ import type { JsonObject } from "@grantkeeper/core";
 import type { Answer, Order } from "./messages.ts";
 import type { Figures } from "./side.ts";
 
-const patienceMs = 120_000;
+const patienceMs = 300_000;
 /** Enough for a message to reach every process. */
 const leadMs = 25;
 

@@ -5,7 +5,7 @@ import { genericOAuth } from "better-auth/plugins";
 import { client, scopes } from "./inputs.ts";
 
 const secret = "a-secret-of-better-auth-that-is-long-enough-0123456789";
-export const userId = "u1";
+const userId = "u1";
 export const accountId = "a1";
 
 /** A row of one of its tables. */
