@@ -30,6 +30,7 @@ async function main(): Promise<number> {
   }
   const startedAt = new Date();
   const results: CaseResult[] = [];
+  const failed: string[] = [];
   for (const one of chosen) {
     const missing = await one.missing?.();
     if (missing !== undefined) {
@@ -39,10 +40,17 @@ async function main(): Promise<number> {
     }
     const profiles = given.profiles === undefined ? undefined : resolve(given.profiles, one.name);
     const onProgress = (line: string): void => console.error(line);
-    const result = await runCase(one, { rounds: given.rounds, profiles, onProgress });
-    printResult(result);
-    results.push(result);
+    try {
+      const result = await runCase(one, { rounds: given.rounds, profiles, onProgress });
+      printResult(result);
+      results.push(result);
+    } catch (error) {
+      // The others are worth knowing all the same.
+      console.error(`${one.name} failed:`, error);
+      failed.push(one.name);
+    }
   }
+  if (given.writeDocs && failed.length > 0) throw new Error(`Nothing is kept, since ${failed.join(", ")} failed.`);
   const report: Report = {
     date: startedAt.toISOString().slice(0, 10),
     seconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
@@ -59,7 +67,7 @@ async function main(): Promise<number> {
     await import("../../scripts/generate.ts");
   }
   console.log(JSON.stringify(report));
-  return 0;
+  return failed.length === 0 ? 0 : 1;
 }
 
 function choose(names: readonly string[]): readonly Case[] {
