@@ -39,7 +39,7 @@ async function main(): Promise<number> {
       continue;
     }
     const profiles = given.profiles === undefined ? undefined : resolve(given.profiles, one.name);
-    const onProgress = (line: string): void => console.error(line);
+    const onProgress = (line: string): void => console.error(`${secondsSince(startedAt)} s  ${line}`);
     try {
       const result = await runCase(one, { rounds: given.rounds, profiles, onProgress });
       printResult(result);
@@ -53,7 +53,7 @@ async function main(): Promise<number> {
   if (given.writeDocs && failed.length > 0) throw new Error(`Nothing is kept, since ${failed.join(", ")} failed.`);
   const report: Report = {
     date: startedAt.toISOString().slice(0, 10),
-    seconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
+    seconds: secondsSince(startedAt),
     rounds: given.rounds,
     machine: readMachine(),
     versions: readVersions(),
@@ -68,6 +68,10 @@ async function main(): Promise<number> {
   }
   console.log(JSON.stringify(report));
   return failed.length === 0 ? 0 : 1;
+}
+
+function secondsSince(time: Date): number {
+  return Math.round((Date.now() - time.getTime()) / 1000);
 }
 
 function choose(names: readonly string[]): readonly Case[] {

@@ -1,11 +1,15 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { JsonObject } from "@grantkeeper/core";
 import type { Answer, Order } from "./messages.ts";
 import type { Figures } from "./side.ts";
 
 const patienceMs = 300_000;
+/** Many processes of one side start soon only where they need not compile the same again: none measures its start. */
+const compileCache = join(tmpdir(), "grantkeeper-benchmarks");
 /** Enough for a message to reach every process. */
 const leadMs = 25;
 
@@ -70,13 +74,14 @@ function merged(all: readonly Figures[]): Figures {
   );
 }
 
-function startChild({ name, profiles }: SideProcessOptions): Child {
+function startChild({ name, processes, profiles }: SideProcessOptions): Child {
   const profiling = profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`];
   const child = fork(fileURLToPath(new URL("child.ts", import.meta.url)), [], {
     execArgv: ["--disable-warning=ExperimentalWarning", ...profiling],
     // Standard output belongs to the figures; what a library says is no part of the work.
     stdio: ["ignore", "ignore", "inherit", "ipc"],
-    env: { ...process.env, NODE_ENV: "benchmark" },
+    // Under "production" no keeper goes to a provider on the loopback interface.
+    env: { ...process.env, NODE_ENV: "benchmark", ...(processes === 1 ? {} : { NODE_COMPILE_CACHE: compileCache }) },
   });
   const exited = once(child, "exit");
 
