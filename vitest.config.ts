@@ -4,7 +4,7 @@ const report = process.env["GRANTKEEPER_TEST_REPORT"];
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ["packages/**/*.test.ts", "apps/**/*.test.ts", "scripts/**/*.test.ts"],
+    include: ["packages/**/*.test.ts", "apps/**/*.test.ts", "benchmarks/**/*.test.ts", "scripts/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
     // A forgotten test.only would leave the others out, and everything would look well.

@@ -1,4 +1,4 @@
-// Writes what is generated: what repeats in connectors' package.json, docs/connectors.md and docs/standards.md.
+// Writes what is generated: what repeats in connectors' package.json, and the pages of connectors, standards and benchmarks.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { currentText, generateFiles } from "./generated.ts";

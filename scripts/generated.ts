@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { benchmarksPage } from "../benchmarks/src/report/page.ts";
+import type { Report } from "../benchmarks/src/report/report.ts";
 import type { Say } from "./lib/check.ts";
 import { runCommand } from "./lib/command.ts";
 import { connectorManifest } from "./lib/connector-manifest.ts";
@@ -15,6 +17,11 @@ export async function generateFiles(): Promise<ReadonlyMap<string, string>> {
   const connectors = connectorPackages();
   const files = new Map<string, string>();
   for (const { id, path, manifest } of connectors) files.set(`${path}/package.json`, connectorManifest(id, manifest));
+  const benchmarks = currentText("benchmarks/results/latest.json");
+  if (benchmarks !== undefined) {
+    const page = benchmarksPage(JSON.parse(benchmarks) as Report);
+    files.set("docs/benchmarks.md", await formatted("docs/benchmarks.md", page));
+  }
   files.set("docs/connectors.md", await formatted("docs/connectors.md", await connectorsPage(connectors)));
   const { requirements, testsOf } = requirementsAndTests();
   const standards = standardsPage(requirements, testsOf);

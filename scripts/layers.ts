@@ -82,7 +82,12 @@ const CORE = "packages/core/src/";
 
 /** Imports run downward only, without a circle, and the core knows no connector. */
 export async function run(say: Say): Promise<readonly string[]> {
-  const sources = findFiles(["packages/*/src/**/*.ts", "packages/*/*/src/**/*.ts", "apps/*/src/**/*.{ts,tsx}"]);
+  const sources = findFiles([
+    "packages/*/src/**/*.ts",
+    "packages/*/*/src/**/*.ts",
+    "apps/*/src/**/*.{ts,tsx}",
+    "benchmarks/**/*.ts",
+  ]);
   const files = readFiles(sources.filter((path) => !isTest(path)));
   const connectorIds = connectorPackages().map(({ id }) => id);
   say(`${files.size} files, ${connectorIds.length} connectors`);
