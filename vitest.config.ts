@@ -15,6 +15,7 @@ const config: ViteUserConfig = defineConfig({
     // Longer than the waits inside the tests, so that on a slow machine it is they that say what did not come.
     testTimeout: 120_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });
 
