@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const report = process.env["GRANTKEEPER_TEST_REPORT"];
@@ -8,8 +7,6 @@ const config: ViteUserConfig = defineConfig({
     include: ["packages/**/*.test.ts", "apps/**/*.test.ts", "benchmarks/**/*.test.ts", "scripts/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
-    // More than there are processors: many tests wait for a disk, a browser or another process.
-    maxWorkers: Math.ceil(1.5 * availableParallelism()),
     // A forgotten test.only would leave the others out, and everything would look well.
     allowOnly: false,
     // Longer than the waits inside the tests, so that on a slow machine it is they that say what did not come.
