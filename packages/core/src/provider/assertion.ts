@@ -1,5 +1,4 @@
 import { createPrivateKey, randomUUID } from "node:crypto";
-import { SignJWT } from "jose";
 import type { AssertionKey } from "../connector/client-authentication.ts";
 import type { Assertion } from "../connector/credentials.ts";
 import { causeWithoutSecrets, GrantkeeperError, isGrantkeeperError } from "../errors.ts";
@@ -44,6 +43,8 @@ export async function sign({ key, claims, lifetime = 60, backdated = 0 }: Assert
   const issuedAt = Math.floor(now / 1000) - backdated;
   const payload = { jti: randomUUID(), ...claims, iat: issuedAt, exp: issuedAt + lifetime };
   const protectedHeader = { typ: "JWT", ...header, alg: algorithm, ...(keyId === undefined ? {} : { kid: keyId }) };
+  // Loaded when it is first needed: few connectors sign.
+  const { SignJWT } = await import("jose/jwt/sign");
   return secretOf(await new SignJWT(payload).setProtectedHeader(protectedHeader).sign(signingKey));
 }
 
