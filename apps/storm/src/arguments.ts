@@ -48,7 +48,7 @@ export const usage = `npm run storm -- --store postgres|sqlite [options]
   --history FILE     writes down all that happened, for another look
 npm run storm -- --herd --store … [--processes 8] [--callers 200]   all ask for one token that has run out
 npm run storm -- --takeover --store …   how long a dead process keeps a connection
-npm run storm -- --cost --store … [--refreshes 300]   what a refresh costs beyond its request`;
+npm run storm -- --cost --store … [--refreshes 1000]   what a refresh costs beyond its request`;
 
 const commands = ["herd", "takeover", "cost", "help"] as const;
 const storeKinds: readonly StoreKind[] = ["postgres", "sqlite"];
@@ -125,7 +125,7 @@ export function readArguments(given: readonly string[]): Command {
     case "takeover":
       return { kind, store, rotation };
     case "cost":
-      return { kind, store, rotation, refreshes: count("refreshes", 300, 1, 100_000) };
+      return { kind, store, rotation, refreshes: count("refreshes", 1_000, 1, 100_000) };
     default: {
       const provider = pick("provider", providers, "emulator");
       if (provider === "oidc" && rotation !== "strict") throw new UsageError("--provider oidc rotates strictly only.");

@@ -30,7 +30,8 @@ export interface Measured {
   readonly times: readonly { readonly totalMs: number; readonly requestMs: number }[];
 }
 
-const warmUps = 30;
+/** So that what is measured is the code that a process of some minutes runs. */
+const warmUps = 500;
 
 /** What a refresh costs beyond the network: one connection after another, at a provider on this machine. */
 export function runCost({ store, rotation, refreshes }: CostOptions, signal: AbortSignal): Promise<CostReport> {

@@ -9,9 +9,10 @@ obeyParent(async ({ setup, connections }: ToMeasurer): Promise<Measured> => {
   const timedFetch: typeof globalThis.fetch = async (input, init) => {
     const startedAt = performance.now();
     const response = await globalThis.fetch(input, init);
-    const body = await response.arrayBuffer();
-    requestMs += performance.now() - startedAt;
-    return new Response(body, { status: response.status, headers: response.headers });
+    onceRead(response, () => {
+      requestMs += performance.now() - startedAt;
+    });
+    return response;
   };
   const { store, close } = openStore(setup.store);
   const keeper = openKeeper(setup, store, timedFetch);
@@ -29,3 +30,20 @@ obeyParent(async ({ setup, connections }: ToMeasurer): Promise<Measured> => {
   }
   return { kind: "measured", times };
 });
+
+/** Calls `then` when the last of a response's body has been read. Its reader is the response's own: a copy would cost time. */
+function onceRead({ body }: Response, then: () => void): void {
+  if (body === null) return then();
+  const getReader = body.getReader.bind(body) as () => ReadableStreamDefaultReader<Uint8Array>;
+  const timedReader = (): ReadableStreamDefaultReader<Uint8Array> => {
+    const reader = getReader();
+    const read = reader.read.bind(reader);
+    reader.read = async () => {
+      const result = await read();
+      if (result.done) then();
+      return result;
+    };
+    return reader;
+  };
+  Object.assign(body, { getReader: timedReader });
+}

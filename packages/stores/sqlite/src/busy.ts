@@ -13,6 +13,9 @@ interface Turn {
   fail(error: unknown): void;
 }
 
+/** For how many milliseconds operations may follow one another before the event loop gets its turn. */
+const sliceMs = 5;
+
 const busy = 5;
 const locked = 6;
 /** A race between connections that open or recover the write-ahead log. */
@@ -24,15 +27,16 @@ const protocol = 15;
  */
 export function createTurns(patienceMs: number): Turns {
   const waiting: Turn[] = [];
+  const slice = createSlice();
   let serving = false;
 
   async function serve(): Promise<void> {
     for (let failures = 0, turn = waiting[0]; turn !== undefined; turn = waiting[0]) {
+      if (slice.isOver()) await yieldToLoop();
       const lock = turn.attempt();
       if (lock === undefined) {
         waiting.shift();
         failures = 0;
-        await yieldToLoop();
         continue;
       }
       // The queue is in the order of the deadlines.
@@ -65,6 +69,21 @@ export function createTurns(patienceMs: number): Turns {
         serving = true;
         void serve();
       });
+    },
+  };
+}
+
+/** Tells whether the event loop has not had its turn for too long. */
+function createSlice(): { readonly isOver: () => boolean } {
+  let since: number | undefined;
+  return {
+    isOver() {
+      if (since !== undefined) return performance.now() - since >= sliceMs;
+      since = performance.now();
+      setImmediate(() => {
+        since = undefined;
+      });
+      return false;
     },
   };
 }

@@ -21,7 +21,7 @@ const beginning: Place = { dueAt: Number.MIN_SAFE_INTEGER, sequence: 0 };
 /** Leases what is due in the order of (due_at, sequence), a page in one transaction. */
 export function createClaims(database: DatabaseSync, now: () => number): (request: ClaimRequest) => ClaimedPage {
   const selectDue = database.prepare(`
-    SELECT ${rowColumns} FROM grants INDEXED BY grants_by_due
+    SELECT ${rowColumns(database)} FROM grants INDEXED BY grants_by_due
     WHERE due_at <= :dueUntil AND (due_at, sequence) > (:dueAt, :sequence)
       AND (lease_until IS NULL OR lease_until <= :at)
     ORDER BY due_at, sequence LIMIT :limit`);

@@ -1,9 +1,12 @@
 import { close, fdatasync, openSync } from "node:fs";
+import { setImmediate as yieldToLoop } from "node:timers/promises";
 import { promisify } from "node:util";
+
+const flushData = promisify(fdatasync);
 
 /** Brings the write-ahead log to the disk, beside the event loop: nobody waits for it. */
 export interface Flush {
-  /** Of what is written when it is called, all reaches the disk. */
+  /** Of what is written when it is called, all reaches the disk. It begins at the loop's next turn: what its caller does goes first. */
   start(): void;
   /** Resolves when nothing is under way any more. */
   close(): Promise<void>;
@@ -17,9 +20,10 @@ export function createFlush(path: string): Flush {
 
   async function run(): Promise<void> {
     while (wanted) {
+      await yieldToLoop();
       wanted = false;
       // What a disk refuses here it refuses SQLite, too: the commit that follows waits for the same file and fails.
-      await promisify(fdatasync)(log).catch(() => undefined);
+      await flushData(log).catch(() => undefined);
     }
     running = undefined;
   }

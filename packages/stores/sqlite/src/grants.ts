@@ -11,7 +11,16 @@ import type {
   RewrapRequest,
   Store,
 } from "@grantkeeper/core/store";
-import { decodeRow, integer, rowColumns, text, wholeMilliseconds } from "./rows.ts";
+import {
+  type Columns,
+  decodeRow,
+  integer,
+  intentsOf,
+  rowColumns,
+  text,
+  textColumns,
+  wholeMilliseconds,
+} from "./rows.ts";
 import { transact } from "./transact.ts";
 
 type Settled<Method extends keyof Store> = Store[Method] extends (...given: never) => Promise<infer Result>
@@ -31,11 +40,15 @@ export interface Grants {
 
 /** `now` is asked inside a transaction, so that a wait for the lock makes no time old. */
 export function createGrants(database: DatabaseSync, now: () => number, flush: () => void): Grants {
-  const select = database.prepare(`SELECT ${rowColumns} FROM grants WHERE connection_id = ?`);
+  const asText = textColumns(database);
+  const select = database.prepare(`SELECT ${rowColumns(database)} FROM grants WHERE connection_id = ?`);
+  /** What a commit is compared with: a sealed grant that is replaced needs no reading. */
+  const selectReplaced = database.prepare(`
+    SELECT sequence, version, fence, state, token_hashes, intents,
+      ${["grant_id", "identity_hash", "account_hash"].map(asText).join(", ")}
+    FROM grants WHERE connection_id = ?`);
   const selectConnection = database.prepare("SELECT 1 FROM grants WHERE connection_id = ?");
-  const selectIdentity = database.prepare(
-    "SELECT CAST(connection_id AS BLOB) AS connection_id FROM grants WHERE identity_hash = ?",
-  );
+  const selectIdentity = database.prepare(`SELECT ${asText("connection_id")} FROM grants WHERE identity_hash = ?`);
   const insertRow = database.prepare(`
     INSERT INTO grants (
       connection_id, connector, owner_hash, wrapped_key, grant_id, version, sealed, state, due_at, identity_hash,
@@ -71,12 +84,13 @@ export function createGrants(database: DatabaseSync, now: () => number, flush: (
 
   function lease(request: LeaseRequest): LeaseOutcome {
     const { connectionId, holder, durationMs, intent } = request;
-    const row = get(connectionId);
-    if (row === undefined) return { kind: "absent" };
+    const columns = select.get(connectionId);
+    if (columns === undefined) return { kind: "absent" };
+    const row = decodeRow(columns, now());
     const at = row.readAt;
     const remainingMs = (row.lease?.until ?? at) - at;
     if (remainingMs > 0 && row.lease?.holder !== holder) return { kind: "held", remainingMs };
-    if (!holds(row, request)) return { kind: "moved", row };
+    if (!holds(columns, request)) return { kind: "moved", row };
     const fence = row.fence + 1;
     const intents =
       intent === undefined ? row.intents : [...without(row.intents, [intent.tokenSet]), { ...intent, at }];
@@ -120,24 +134,23 @@ export function createGrants(database: DatabaseSync, now: () => number, flush: (
 
     commit: ({ expected, payload, clearIntents }) =>
       transact(database, () => {
-        const columns = select.get(expected.connectionId);
-        if (columns === undefined) return "superseded";
-        const row = decodeRow(columns, now());
-        if (!holds(row, expected)) return "superseded";
-        if (payload.identityHash !== row.identityHash && selectIdentity.get(payload.identityHash) !== undefined) {
-          return "identity_taken";
-        }
-        const sequence = integer(columns, "sequence");
+        const replaced = selectReplaced.get(expected.connectionId);
+        if (replaced === undefined || !holds(replaced, expected)) return "superseded";
         const { state, identityHash, accountHash, ...tokens } = columnsOf(payload);
-        const intents = JSON.stringify(without(row.intents, clearIntents));
-        const changes = { ...tokens, sequence, intents, at: row.readAt };
-        if (state === row.state && identityHash === row.identityHash && accountHash === row.accountHash) {
+        const isIdentified = identityHash === text(replaced, "identity_hash");
+        if (!isIdentified && selectIdentity.get(identityHash) !== undefined) return "identity_taken";
+        const sequence = integer(replaced, "sequence");
+        const intents = JSON.stringify(without(intentsOf(replaced), clearIntents));
+        const changes = { ...tokens, sequence, intents, at: now() };
+        if (isIdentified && state === replaced["state"] && accountHash === text(replaced, "account_hash")) {
           updateTokens.run(changes);
         } else {
           updatePayload.run({ ...changes, state, identityHash, accountHash });
         }
-        deleteTokens.run(sequence);
-        for (const tokenHash of payload.tokenHashes) insertToken.run(tokenHash, sequence);
+        if (tokens.tokenHashes !== replaced["token_hashes"]) {
+          deleteTokens.run(sequence);
+          for (const tokenHash of payload.tokenHashes) insertToken.run(tokenHash, sequence);
+        }
         return "committed";
       }),
 
@@ -153,7 +166,9 @@ export function createGrants(database: DatabaseSync, now: () => number, flush: (
   };
 }
 
-type PayloadColumns = Record<keyof GrantPayload, SQLInputValue>;
+type PayloadColumns = Record<Exclude<keyof GrantPayload, "identityHash">, SQLInputValue> & {
+  readonly identityHash: string;
+};
 
 /** A payload as named parameters. */
 function columnsOf(payload: GrantPayload): PayloadColumns {
@@ -165,8 +180,8 @@ function columnsOf(payload: GrantPayload): PayloadColumns {
   };
 }
 
-function holds(row: GrantRow, expected: CommitCondition): boolean {
-  return row.grantId === expected.grantId && row.version === expected.version && row.fence === expected.fence;
+function holds(columns: Columns, { grantId, version, fence }: CommitCondition): boolean {
+  return text(columns, "grant_id") === grantId && columns["version"] === version && columns["fence"] === fence;
 }
 
 function without(intents: readonly OpenIntent[], tokenSets: readonly string[]): readonly OpenIntent[] {

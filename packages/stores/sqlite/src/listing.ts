@@ -13,12 +13,13 @@ type Filter = Omit<ListQuery, "limit" | "after">;
 
 /** Lists rows in the order of their sequence: a page goes on after a number, whatever has come or gone before it. */
 export function createListing(database: DatabaseSync, now: () => number): (query: ListQuery) => Page {
+  const columnsOfRow = rowColumns(database);
   const statements = new Map<string, StatementSync>();
 
   function prepared(query: Filter): { readonly statement: StatementSync; readonly values: readonly string[] } {
     const { table, conditions, values } = filterOf(query);
     const where = ["sequence > ?", ...conditions].join(" AND ");
-    const sql = `SELECT ${rowColumns} FROM ${table} WHERE ${where} ORDER BY sequence LIMIT ?`;
+    const sql = `SELECT ${columnsOfRow} FROM ${table} WHERE ${where} ORDER BY sequence LIMIT ?`;
     const statement = statements.get(sql) ?? database.prepare(sql);
     statements.set(sql, statement);
     return { statement, values };

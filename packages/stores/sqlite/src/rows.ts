@@ -1,28 +1,32 @@
-import type { SQLOutputValue } from "node:sqlite";
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { GrantRow, GrantState, OpenIntent } from "@grantkeeper/core/store";
 
 export type Columns = Record<string, SQLOutputValue>;
 
-/** Text of others is read as bytes: Node 22 ends a text at its first NUL. */
-export const rowColumns: string = [
-  "sequence",
-  ...["connection_id", "connector", "owner_hash", "grant_id", "identity_hash", "account_hash", "lease_holder"].map(
-    (name) => `CAST(${name} AS BLOB) AS ${name}`,
-  ),
-  ...[
-    "version",
-    "sealed",
-    "wrapped_key",
-    "state",
-    "token_hashes",
-    "due_at",
-    "fence",
-    "lease_until",
-    "intents",
-    "created_at",
-    "updated_at",
-  ],
-].join(", ");
+/** The columns of a row as they are selected. */
+export function rowColumns(database: DatabaseSync): string {
+  const texts = [
+    "connection_id",
+    "connector",
+    "owner_hash",
+    "grant_id",
+    "identity_hash",
+    "account_hash",
+    "lease_holder",
+  ];
+  return [
+    "sequence",
+    ...texts.map(textColumns(database)),
+    ...["version", "sealed", "wrapped_key", "state", "token_hashes", "due_at", "fence", "lease_until", "intents"],
+    ...["created_at", "updated_at"],
+  ].join(", ");
+}
+
+/** Selects a text of others. It is read as bytes where Node ends a text at its first NUL, as Node 22 does. */
+export function textColumns(database: DatabaseSync): (name: string) => string {
+  const { sample } = database.prepare("SELECT char(97, 0, 98) AS sample").get() ?? {};
+  return sample === "a\0b" ? (name) => name : (name) => `CAST(${name} AS BLOB) AS ${name}`;
+}
 
 export function decodeRow(columns: Columns, readAt: number): GrantRow {
   return {
@@ -43,7 +47,7 @@ export function decodeRow(columns: Columns, readAt: number): GrantRow {
       columns["lease_holder"] === null
         ? undefined
         : { holder: text(columns, "lease_holder"), until: integer(columns, "lease_until") },
-    intents: list(columns, "intents") as readonly OpenIntent[],
+    intents: intentsOf(columns),
     createdAt: integer(columns, "created_at"),
     updatedAt: integer(columns, "updated_at"),
     readAt,
@@ -56,7 +60,10 @@ export function wholeMilliseconds(time: number): number {
 }
 
 export function text(columns: Columns, name: string): string {
-  return Buffer.from(bytes(columns, name)).toString("utf8");
+  const value = columns[name];
+  if (typeof value === "string") return value;
+  const { buffer, byteOffset, byteLength } = bytes(columns, name);
+  return Buffer.from(buffer, byteOffset, byteLength).toString("utf8");
 }
 
 export function integer(columns: Columns, name: string): number {
@@ -69,6 +76,10 @@ export function bytes(columns: Columns, name: string): Uint8Array {
   const value = columns[name];
   if (!(value instanceof Uint8Array)) throw new TypeError(`${name} holds no bytes`);
   return value;
+}
+
+export function intentsOf(columns: Columns): readonly OpenIntent[] {
+  return list(columns, "intents") as readonly OpenIntent[];
 }
 
 /** JSON that this package has written; it escapes NUL. */

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { RecordQuery, Store } from "@grantkeeper/core/store";
-import { bytes, integer, text } from "./rows.ts";
+import { bytes, integer, text, textColumns } from "./rows.ts";
 import { transact } from "./transact.ts";
 
 export interface Values {
@@ -17,6 +17,7 @@ export interface Values {
 }
 
 export function createValues(database: DatabaseSync, now: () => number): Values {
+  const asText = textColumns(database);
   // A few at a time, so that nobody who stores a flow waits for a thousand that have ended.
   const deleteEnded = database.prepare(
     "DELETE FROM flows WHERE key IN (SELECT key FROM flows WHERE ends_at <= ? ORDER BY ends_at LIMIT 20)",
@@ -26,7 +27,7 @@ export function createValues(database: DatabaseSync, now: () => number): Values 
     ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, ends_at = excluded.ends_at`);
   const takeFlow = database.prepare("DELETE FROM flows WHERE key = ? RETURNING sealed, ends_at");
   const listFlows = database.prepare(
-    "SELECT CAST(key AS BLOB) AS key, sealed FROM flows WHERE key > ? AND ends_at > ? ORDER BY key LIMIT ?",
+    `SELECT ${asText("key")}, sealed FROM flows WHERE key > ? AND ends_at > ? ORDER BY key LIMIT ?`,
   );
   const selectRecord = database.prepare("SELECT value FROM records WHERE name = ?");
   const putRecord = database.prepare(`
@@ -35,7 +36,7 @@ export function createValues(database: DatabaseSync, now: () => number): Values 
   const deleteRecord = database.prepare("DELETE FROM records WHERE name = ?");
   const selectRecords = (order: "ASC" | "DESC") =>
     database.prepare(
-      `SELECT CAST(name AS BLOB) AS name, value FROM records
+      `SELECT ${asText("name")}, value FROM records
       WHERE name >= ? AND name < ? AND name <> ? ORDER BY name ${order} LIMIT ?`,
     );
   const [listForwards, listBackwards] = [selectRecords("ASC"), selectRecords("DESC")];
