@@ -66,20 +66,20 @@ export interface Events {
 
 /** Delivers to this process's listeners at once and at best effort; one that throws disturbs nobody else. */
 export function createEvents(now: () => number, logger: Logger): Events {
-  const listeners = new Map<EventName, Set<(event: never, subject: Subject | undefined) => void>>();
+  const listeners: { [Name in EventName]?: Set<(event: never, subject: Subject | undefined) => void> } = {};
   return {
     on(name, listener) {
-      const known = listeners.get(name) ?? new Set();
-      listeners.set(name, known.add(listener));
+      const known = (listeners[name] ?? new Set()).add(listener);
+      listeners[name] = known;
       return () => known.delete(listener);
     },
-    isWanted: (name) => (listeners.get(name)?.size ?? 0) > 0,
+    isWanted: (name) => (listeners[name]?.size ?? 0) > 0,
     emit(name, event, subject) {
       const { connector, connectionId } = event;
       const told = { ...event, actor: currentActor() };
       const at = now();
       logger.debug(name, { connector, connectionId });
-      for (const listener of listeners.get(name) ?? []) {
+      for (const listener of listeners[name] ?? []) {
         const failed = (error: unknown): void =>
           logger.error("An event listener threw", {
             event: name,

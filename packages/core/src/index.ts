@@ -2,6 +2,7 @@ export type { AuditAct } from "./audit/acts.ts";
 export { type AuditLog, type AuditLogOptions, type AuditVerification, auditLog } from "./audit/audit-log.ts";
 export type { AuditEntry, AuditPage, AuditQuery } from "./audit/entries.ts";
 export type { AuditFault, AuditHead } from "./audit/verify.ts";
+export type { AccessToken } from "./connection/access-token.ts";
 export type { ApiRequestInit } from "./connection/api-fetch.ts";
 export type {
   Connection,
@@ -12,7 +13,7 @@ export type {
   TokenSetStatus,
 } from "./connection/connection.ts";
 export type { ErasureReceipt } from "./connection/erase.ts";
-export type { AccessToken, TokenOptions } from "./connection/tokens.ts";
+export type { TokenOptions } from "./connection/tokens.ts";
 export type { Json, JsonObject } from "./connector/json.ts";
 export type { Account, Connector } from "./connector/types.ts";
 export { type ErrorCode, GrantkeeperError, isGrantkeeperError, type Remedy } from "./errors.ts";

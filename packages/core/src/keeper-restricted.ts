@@ -40,7 +40,7 @@ export function restrictKeeper(keeper: Keeper, restriction: Restriction<Permissi
       const call = async (...given: readonly unknown[]): Promise<unknown> => {
         assertMay(permission);
         const work = connection[name] as (...given: readonly unknown[]) => Promise<unknown>;
-        return runAs(actor, () => work(...given));
+        return runAs(actor, () => work.apply(connection, [...given]));
       };
       return [[name, call] as const];
     });

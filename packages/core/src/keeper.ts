@@ -217,6 +217,7 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     fetch,
     now,
     cacheForMs,
+    isOpen: () => closedAt === undefined,
     assertOpen,
   });
   const erasure = createErasure({

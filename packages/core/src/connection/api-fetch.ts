@@ -7,7 +7,8 @@ import { carryToken, rejectsToken, resolveUrl } from "../provider/requests.ts";
 import type { Server } from "../provider/server.ts";
 import { parseBody } from "../provider/token-response.ts";
 import { secretOf } from "../secret.ts";
-import type { AccessToken, TokenOptions } from "./tokens.ts";
+import type { AccessToken } from "./access-token.ts";
+import type { TokenOptions } from "./tokens.ts";
 
 /** `RequestInit`, with a token set to use and plain objects as JSON bodies. */
 export interface ApiRequestInit<TokenSet extends string = string> extends Omit<RequestInit, "body"> {

@@ -3,8 +3,9 @@ import type { Account } from "../connector/types.ts";
 import type { FlowStart, StartedFlow } from "../flow/types.ts";
 import type { ReauthorizationReason } from "../grant/grants.ts";
 import type { RevocationOutcome } from "../grant/revocation.ts";
+import type { AccessToken } from "./access-token.ts";
 import type { ApiRequestInit } from "./api-fetch.ts";
-import type { AccessToken, TokenOptions } from "./tokens.ts";
+import type { TokenOptions } from "./tokens.ts";
 
 /** What may be said of a flow for a connection that is there. */
 export type ReconnectStart = Omit<FlowStart, "owner" | "connectionId" | "params">;

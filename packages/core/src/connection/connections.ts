@@ -1,38 +1,16 @@
 import type { JsonObject } from "../connector/json.ts";
 import { GrantkeeperError } from "../errors.ts";
-import type { Events } from "../events.ts";
-import { checkOwner, type Flows } from "../flow/flow.ts";
-import type { Grant, Grants, OpenGrant } from "../grant/grants.ts";
+import { checkOwner } from "../flow/flow.ts";
+import type { Grant } from "../grant/grants.ts";
 import { changedMeanwhile, type Leases, notConnected } from "../grant/leases.ts";
-import type { RevocationOutcome } from "../grant/revocation.ts";
-import { missingScopes } from "../grant/scopes.ts";
-import type { Connectors } from "../provider/connectors.ts";
-import type { Fetch } from "../provider/http.ts";
-import type { TokenEndpoint } from "../provider/token-endpoint.ts";
 import type { GrantState, Store } from "../store/port.ts";
-import { abortable } from "./abortable.ts";
-import { apiFetch } from "./api-fetch.ts";
 import type { Connection, IdentifiedConnection } from "./connection.ts";
-import { statusOf } from "./status.ts";
-import { demandOf } from "./step-up.ts";
-import type { TokenCache } from "./token-cache.ts";
-import type { TokenOptions, Tokens } from "./tokens.ts";
+import { type Finder, type HandleOptions, handleOfOwner, identifiedHandle, strongRead } from "./handle.ts";
 
-export interface ConnectionsOptions {
-  readonly connectors: Connectors;
-  readonly grants: Grants;
+export interface ConnectionsOptions extends Omit<HandleOptions, "setMetadata"> {
   readonly store: Store;
   readonly leases: Leases;
-  readonly tokens: Tokens;
-  readonly flows: Flows;
-  readonly disconnect: (connectionId: string) => Promise<RevocationOutcome>;
-  readonly tokenEndpoint: TokenEndpoint;
-  readonly cache: TokenCache;
-  readonly events: Events;
-  readonly fetch: Fetch;
-  readonly now: () => number;
   readonly cacheForMs: number;
-  readonly assertOpen: () => void;
 }
 
 /** Which connection: by its id, or by its owner while that one has exactly one. `params` narrow the choice. */
@@ -58,7 +36,8 @@ const pageSize = 100;
 const maximumMetadataBytes = 16 * 1024;
 
 export function createConnections(options: ConnectionsOptions): Connections {
-  const { connectors, grants, store, leases, tokens, flows, tokenEndpoint, cache, events, now } = options;
+  const { connectors, grants, store, leases, tokens, cache, events, now } = options;
+  const handles: HandleOptions = { ...options, setMetadata };
 
   let changedAt = Number.NEGATIVE_INFINITY;
   // Which connection is an owner's only one is remembered for a while; a change in this process ends that at once.
@@ -68,76 +47,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
     });
   }
 
-  /** `using` finds the connection's id and runs the work with it. */
-  function handle(
-    connector: string,
-    using: <Result>(work: (id: string) => Promise<Result>) => Promise<Result>,
-  ): Connection {
-    const until = <Result>(signal: AbortSignal | null | undefined, work: (id: string) => Promise<Result>) =>
-      abortable(signal, using(work));
-    return {
-      connector,
-      token: (request = {}) => until(request.signal, (id) => tokens.token(id, request)),
-      fetch: (path, init) =>
-        until(init?.signal, async (id) => {
-          const { grant } = await tokens.current(id);
-          const definition = await connectors.get(connector, grant.owner);
-          const server = await tokenEndpoint.server(definition, grant.params);
-          const token = (request: TokenOptions) => tokens.token(id, request);
-          const { fetch } = options;
-          return apiFetch({ fetch, connector: definition, connectorKey: connector, server, token, now }, path, init);
-        }),
-      status: () =>
-        using(async (id) => {
-          const open = await strongRead(id);
-          return statusOf(open, await connectors.find(connector, open.grant.owner));
-        }),
-      reconnect: (start = {}) =>
-        using(async (id) => {
-          const { grant } = await strongRead(id);
-          return flows.start(connector, { ...start, owner: grant.owner, connectionId: id });
-        }),
-      requireScopes: (scopes, { as = "default", ...start } = {}) =>
-        using(async (id) => {
-          const { grant } = await strongRead(id);
-          const definition = await connectors.get(connector, grant.owner);
-          const missing = missingScopes(definition, as, grant, scopes);
-          if (missing.length === 0) return { missing, flow: undefined };
-          const wanted = { ...start, scopes: { [as]: missing }, owner: grant.owner, connectionId: id };
-          return { missing, flow: await flows.start(connector, wanted) };
-        }),
-      stepUp: (response, start = {}) =>
-        using(async (id) => {
-          const { grant } = await strongRead(id);
-          const demand = demandOf(grant, response, now());
-          if (demand === undefined) return undefined;
-          const { stepUp, ...wishes } = demand;
-          return flows.start(connector, { ...start, ...wishes, owner: grant.owner, connectionId: id }, stepUp);
-        }),
-      disconnect: () => using(async (id) => ({ revocation: await options.disconnect(id) })),
-      setMetadata: (metadata) => using((id) => setMetadata(id, metadata)),
-    };
-  }
-
-  async function strongRead(connectionId: string): Promise<OpenGrant> {
-    const at = now();
-    const open = await grants.read(connectionId);
-    if (open === undefined) {
-      cache.delete(connectionId);
-      throw notConnected();
-    }
-    cache.set(open, at);
-    return open;
-  }
-
   function byId(connector: string, id: string, owner: string | undefined): IdentifiedConnection {
-    const connection = handle(connector, async (work) => {
-      options.assertOpen();
-      const { grant } = await tokens.current(id);
-      if (grant.connector !== connector || (owner !== undefined && grant.owner !== owner)) throw notConnected();
-      return work(id);
-    });
-    return { ...connection, id };
+    return identifiedHandle(handles, connector, owner, id);
   }
 
   function select(connector: string, selector: ConnectionSelector): Connection {
@@ -146,23 +57,32 @@ export function createConnections(options: ConnectionsOptions): Connections {
     assertOwnerGiven(selector);
     if (id !== undefined) return byId(connector, id, owner);
     const known = checkOwner(owner ?? "");
+    return handleOfOwner(handles, connector, known, finderOf(connector, known, params));
+  }
+
+  function finderOf(connector: string, owner: string, params: ConnectionSelector["params"]): Finder {
     let resolved: { readonly id: string; readonly at: number } | undefined;
-    return handle(connector, async (work) => {
-      options.assertOpen();
-      if (resolved !== undefined && resolved.at > changedAt && now() - resolved.at < options.cacheForMs) {
-        return work(resolved.id);
-      }
-      const at = now();
-      const found = await only(connector, known, params);
-      const { grant } = await tokens.current(found);
-      if (grant.owner !== known || grant.connector !== connector) {
-        // What is in memory is from before the row was changed: read anew it does not open.
-        await strongRead(found);
-        throw notConnected();
-      }
-      resolved = { id: found, at };
-      return work(found);
-    });
+    function known(): string | undefined {
+      if (resolved === undefined || resolved.at <= changedAt) return undefined;
+      return now() - resolved.at < options.cacheForMs ? resolved.id : undefined;
+    }
+    return {
+      known,
+      async find() {
+        const id = known();
+        if (id !== undefined) return id;
+        const at = now();
+        const found = await only(connector, owner, params);
+        const { grant } = await tokens.current(found);
+        if (grant.owner !== owner || grant.connector !== connector) {
+          // What is in memory is from before the row was changed: read anew it does not open.
+          await strongRead(handles, found);
+          throw notConnected();
+        }
+        resolved = { id: found, at };
+        return found;
+      },
+    };
   }
 
   async function only(connector: string, owner: string, params: ConnectionSelector["params"]): Promise<string> {

@@ -1,4 +1,5 @@
 import type { OpenGrant } from "../grant/grants.ts";
+import type { AccessToken } from "./access-token.ts";
 
 /** Grants that this process has opened, so that a valid token costs no read and no decryption. Bounded: oldest out first. */
 export interface TokenCache {
@@ -12,6 +13,8 @@ export interface TokenCache {
 export interface CachedGrant extends OpenGrant {
   /** When this version was last seen in the store. Unix milliseconds. */
   readonly checkedAt: number;
+  /** Its default access token as it was last found fresh, and until when it is so. Unix milliseconds. */
+  held: { readonly token: Promise<AccessToken>; readonly freshUntil: number } | undefined;
 }
 
 export function createTokenCache(maximumEntries: number): TokenCache {
@@ -22,7 +25,7 @@ export function createTokenCache(maximumEntries: number): TokenCache {
       const { connectionId } = open.row;
       const known = entries.get(connectionId);
       const stale = known !== undefined && isOlder(open, known);
-      const entry = stale ? known : { ...open, checkedAt };
+      const entry = stale ? known : { row: open.row, grant: open.grant, checkedAt, held: undefined };
       if (!stale) {
         entries.set(connectionId, entry);
         if (entries.size > maximumEntries) {

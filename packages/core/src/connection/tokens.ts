@@ -8,20 +8,12 @@ import type { Connectors } from "../provider/connectors.ts";
 import type { ProviderRequests } from "../provider/requests.ts";
 import type { TokenEndpoint } from "../provider/token-endpoint.ts";
 import type { TokenSet } from "../provider/token-response.ts";
-import { freshness } from "../refresh/freshness.ts";
+import { freshness, freshUntil } from "../refresh/freshness.ts";
 import type { Refresh } from "../refresh/refresh.ts";
 import type { Store } from "../store/port.ts";
+import { type AccessToken, toAccessToken } from "./access-token.ts";
 import type { Introspected } from "./introspected.ts";
-import type { TokenCache } from "./token-cache.ts";
-
-/** An access token that may be used now. */
-export interface AccessToken {
-  readonly accessToken: string;
-  readonly tokenType: string;
-  /** `undefined` where the provider named no end. */
-  readonly expiresAt: Date | undefined;
-  readonly scopes: readonly string[];
-}
+import type { CachedGrant, TokenCache } from "./token-cache.ts";
 
 export interface TokenOptions<TokenSetName extends string = string> {
   /** Which token set; `default` when left out. */
@@ -56,6 +48,11 @@ export interface TokensOptions {
 /** Hands out access tokens: from memory while they are good, refreshed otherwise. */
 export interface Tokens {
   token(connectionId: string, options: TokenOptions): Promise<AccessToken>;
+  /**
+   * The default token of this connector's connection, of this owner if one is given, where it lies in memory and is good;
+   * `undefined` where anything has to be looked at first.
+   */
+  held(connectionId: string, connector: string, owner: string | undefined): Promise<AccessToken> | undefined;
   /** The grant as this process knows it, at most `cacheFor` old. */
   current(connectionId: string): Promise<OpenGrant>;
 }
@@ -66,12 +63,15 @@ export function createTokens(options: TokensOptions): Tokens {
   const { connectors, grants, store, refresh, tokenEndpoint, providerRequests, introspected } = options;
   const { cache, events, logger, now } = options;
 
-  const looks = new Map<string, Promise<OpenGrant>>();
+  const looks = new Map<string, Promise<CachedGrant>>();
 
-  async function current(connectionId: string): Promise<OpenGrant> {
+  function isRecent({ checkedAt }: CachedGrant, at: number): boolean {
+    return at - checkedAt < options.cacheForMs && at >= checkedAt;
+  }
+
+  async function current(connectionId: string): Promise<CachedGrant> {
     const cached = cache.get(connectionId);
-    const at = now();
-    if (cached !== undefined && at - cached.checkedAt < options.cacheForMs && at >= cached.checkedAt) return cached;
+    if (cached !== undefined && isRecent(cached, now())) return cached;
     const looking = looks.get(connectionId);
     if (looking !== undefined) return looking;
     const look = lookAgain(connectionId, cached).finally(() => looks.delete(connectionId));
@@ -79,7 +79,7 @@ export function createTokens(options: TokensOptions): Tokens {
     return look;
   }
 
-  async function lookAgain(connectionId: string, cached: OpenGrant | undefined): Promise<OpenGrant> {
+  async function lookAgain(connectionId: string, cached: OpenGrant | undefined): Promise<CachedGrant> {
     const at = now();
     await grants.ready();
     const row = await store.get(connectionId);
@@ -89,6 +89,26 @@ export function createTokens(options: TokensOptions): Tokens {
     }
     const same = cached !== undefined && opensAlike(cached.row, row);
     return cache.set(same ? { row, grant: cached.grant } : await grants.open(row), at);
+  }
+
+  function held(connectionId: string, connector: string, owner: string | undefined): Promise<AccessToken> | undefined {
+    const cached = cache.get(connectionId);
+    if (cached?.held === undefined || events.isWanted("connection.token_read")) return undefined;
+    const { token, freshUntil } = cached.held;
+    const at = now();
+    if (at >= freshUntil || !isRecent(cached, at)) return undefined;
+    const { grant } = cached;
+    if (grant.connector !== connector || (owner !== undefined && grant.owner !== owner)) return undefined;
+    return token;
+  }
+
+  /** Spares the next caller what has been looked at. A token whose end only the provider knows is asked about again. */
+  function hold(cached: CachedGrant, tokenSet: TokenSet, token: AccessToken, jitter: number): void {
+    const { connector, owner } = cached.grant;
+    const endIsKnown = tokenSet.expiresAt !== undefined;
+    const isAskedAbout = connectors.lastKnown(connector, owner)?.introspectionEndpoint !== undefined;
+    if (!endIsKnown && isAskedAbout) return;
+    cached.held = { token: Promise.resolve(token), freshUntil: freshUntil(tokenSet, jitter) };
   }
 
   async function token(connectionId: string, request: TokenOptions): Promise<AccessToken> {
@@ -102,7 +122,7 @@ export function createTokens(options: TokensOptions): Tokens {
     return accessToken;
   }
 
-  async function tokenOf(open: OpenGrant, name: string, request: TokenOptions): Promise<AccessToken> {
+  async function tokenOf(open: CachedGrant, name: string, request: TokenOptions): Promise<AccessToken> {
     const { connectionId } = open.row;
     if (name !== "default" && !Object.hasOwn(open.grant.tokenSets, name)) await assertKnownTokenSet(open, name);
     const live = liveTokenSet(open.grant, name);
@@ -113,7 +133,11 @@ export function createTokens(options: TokensOptions): Tokens {
     const jitter = jitterOf(connectionId);
     const minValidityMs = (request.minValidity ?? 0) * 1000;
     const state = freshness(tokenSet, now(), jitter, minValidityMs);
-    if (state === "fresh") return toAccessToken(tokenSet);
+    if (state === "fresh") {
+      const token = toAccessToken(tokenSet);
+      if (name === "default") hold(open, tokenSet, token, jitter);
+      return token;
+    }
     if (state === "aging" && !(options.backgroundRefresh && isRenewable(open.grant, name, tokenSet))) {
       return toAccessToken(tokenSet);
     }
@@ -186,10 +210,5 @@ export function createTokens(options: TokensOptions): Tokens {
     });
   }
 
-  return { token, current };
-}
-
-function toAccessToken({ accessToken, tokenType, expiresAt, scopes }: TokenSet): AccessToken {
-  const endsAt = expiresAt === undefined ? undefined : new Date(expiresAt);
-  return { accessToken: accessToken.reveal(), tokenType, expiresAt: endsAt, scopes };
+  return { token, held, current };
 }

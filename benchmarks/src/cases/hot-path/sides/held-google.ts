@@ -10,5 +10,5 @@ export const open: OpenSide = async () => {
     refresh_token: refreshToken,
     expiry_date: farExpiry().getTime(),
   });
-  return timed(repeat(async () => (await client.getAccessToken()).token));
+  return timed(repeat(() => client.getAccessToken()));
 };

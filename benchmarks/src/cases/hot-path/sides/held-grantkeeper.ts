@@ -8,7 +8,7 @@ export const open: OpenSide = async () => {
   const tokens = { accessToken, refreshToken, expiresAt: farExpiry() };
   const connection = await keeper.adopt("acme", { owner: "ada", tokens, params: {}, account: { id: "1" } });
   return timed(
-    repeat(async () => (await connection.token()).accessToken),
+    repeat(() => connection.token()),
     { close: keeper.close },
   );
 };

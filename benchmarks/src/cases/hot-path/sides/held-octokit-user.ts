@@ -14,5 +14,5 @@ export const open: OpenSide = async () => {
     expiresAt: farExpiry().toISOString(),
     refreshTokenExpiresAt: farExpiry().toISOString(),
   });
-  return timed(repeat(async () => (await auth()).token));
+  return timed(repeat(() => auth()));
 };
