@@ -2,10 +2,10 @@ import type { JsonObject } from "../connector/json.ts";
 import { GrantkeeperError } from "../errors.ts";
 import { checkOwner } from "../flow/flow.ts";
 import type { Grant } from "../grant/grants.ts";
-import { changedMeanwhile, type Leases, notConnected } from "../grant/leases.ts";
+import { changedMeanwhile, type Leases } from "../grant/leases.ts";
 import type { GrantState, Store } from "../store/port.ts";
 import type { Connection, IdentifiedConnection } from "./connection.ts";
-import { type Finder, type HandleOptions, handleOfOwner, identifiedHandle, strongRead } from "./handle.ts";
+import { type Finder, type HandleOptions, handleOfOwner, identifiedHandle } from "./handle.ts";
 
 export interface ConnectionsOptions extends Omit<HandleOptions, "setMetadata"> {
   readonly store: Store;
@@ -36,7 +36,7 @@ const pageSize = 100;
 const maximumMetadataBytes = 16 * 1024;
 
 export function createConnections(options: ConnectionsOptions): Connections {
-  const { connectors, grants, store, leases, tokens, cache, events, now } = options;
+  const { connectors, grants, store, leases, cache, events, now } = options;
   const handles: HandleOptions = { ...options, setMetadata };
 
   let changedAt = Number.NEGATIVE_INFINITY;
@@ -73,12 +73,6 @@ export function createConnections(options: ConnectionsOptions): Connections {
         if (id !== undefined) return id;
         const at = now();
         const found = await only(connector, owner, params);
-        const { grant } = await tokens.current(found);
-        if (grant.owner !== owner || grant.connector !== connector) {
-          // What is in memory is from before the row was changed: read anew it does not open.
-          await strongRead(handles, found);
-          throw notConnected();
-        }
         resolved = { id: found, at };
         return found;
       },

@@ -15,7 +15,7 @@ import { type ApiRequestInit, apiFetch } from "./api-fetch.ts";
 import type { Connection, ConnectionStatus, IdentifiedConnection, ReconnectStart, ScopeCheck } from "./connection.ts";
 import { statusOf } from "./status.ts";
 import { demandOf } from "./step-up.ts";
-import type { TokenCache } from "./token-cache.ts";
+import type { CachedGrant, TokenCache } from "./token-cache.ts";
 import type { TokenOptions, Tokens } from "./tokens.ts";
 
 export interface HandleOptions {
@@ -34,7 +34,7 @@ export interface HandleOptions {
   readonly assertOpen: () => void;
 }
 
-/** Finds which connection is meant, and checks whose it is. */
+/** Finds which connection of an owner is meant. */
 export interface Finder {
   /** Without a look at the store, where that is known. */
   known(): string | undefined;
@@ -62,70 +62,74 @@ class Handle implements Connection {
   token(request?: TokenOptions): Promise<AccessToken> {
     const held = request === undefined ? this.#held() : undefined;
     if (held !== undefined) return held;
-    return this.#until(request?.signal, (id) => this.#options.tokens.token(id, request ?? {}));
+    return abortable(
+      request?.signal,
+      this.#using((open) => this.#options.tokens.token(open, request ?? {})),
+    );
   }
 
   fetch(path: string, init?: ApiRequestInit): Promise<Response> {
     const { connector } = this;
     const { connectors, tokens, tokenEndpoint, fetch, now } = this.#options;
-    return this.#until(init?.signal, async (id) => {
-      const { grant } = await tokens.current(id);
+    const call = this.#using(async (open) => {
+      const { grant, row } = open;
       const definition = await connectors.get(connector, grant.owner);
       const server = await tokenEndpoint.server(definition, grant.params);
-      const token = (request: TokenOptions) => tokens.token(id, request);
+      // A second token is asked for since the first one was refused: then the grant may be another one by now.
+      const token = async (request: TokenOptions) =>
+        tokens.token(request.rejected === undefined ? open : await tokens.current(row.connectionId), request);
       return apiFetch({ fetch, connector: definition, connectorKey: connector, server, token, now }, path, init);
     });
+    return abortable(init?.signal, call);
   }
 
   status(): Promise<ConnectionStatus> {
-    return this.#using(async (id) => {
-      const open = await strongRead(this.#options, id);
+    return this.#reading(async (open) => {
       return statusOf(open, await this.#options.connectors.find(this.connector, open.grant.owner));
     });
   }
 
   reconnect(start: ReconnectStart = {}): Promise<StartedFlow> {
-    return this.#using(async (id) => this.#start((await strongRead(this.#options, id)).grant.owner, id, start));
+    return this.#reading(async (open) => this.#start(open, start));
   }
 
   requireScopes(
     scopes: readonly string[],
     { as = "default", ...start }: ReconnectStart & { readonly as?: string } = {},
   ): Promise<ScopeCheck> {
-    return this.#using(async (id) => {
-      const { grant } = await strongRead(this.#options, id);
+    return this.#reading(async (open) => {
+      const { grant } = open;
       const definition = await this.#options.connectors.get(this.connector, grant.owner);
       const missing = missingScopes(definition, as, grant, scopes);
       if (missing.length === 0) return { missing, flow: undefined };
-      return { missing, flow: await this.#start(grant.owner, id, { ...start, scopes: { [as]: missing } }) };
+      return { missing, flow: await this.#start(open, { ...start, scopes: { [as]: missing } }) };
     });
   }
 
   stepUp(response: Pick<Response, "status" | "headers">, start: ReconnectStart = {}): Promise<StartedFlow | undefined> {
-    return this.#using(async (id) => {
-      const { grant } = await strongRead(this.#options, id);
-      const demand = demandOf(grant, response, this.#options.now());
+    return this.#reading(async (open) => {
+      const demand = demandOf(open.grant, response, this.#options.now());
       if (demand === undefined) return undefined;
       const { stepUp, ...wishes } = demand;
-      return this.#start(grant.owner, id, { ...start, ...wishes }, stepUp);
+      return this.#start(open, { ...start, ...wishes }, stepUp);
     });
   }
 
   disconnect(): Promise<{ readonly revocation: RevocationOutcome }> {
-    return this.#using(async (id) => ({ revocation: await this.#options.disconnect(id) }));
+    return this.#using(async ({ row }) => ({ revocation: await this.#options.disconnect(row.connectionId) }));
   }
 
   setMetadata(metadata: JsonObject): Promise<void> {
-    return this.#using((id) => this.#options.setMetadata(id, metadata));
+    return this.#using(({ row }) => this.#options.setMetadata(row.connectionId, metadata));
   }
 
   #start(
-    owner: string,
-    connectionId: string,
+    { row, grant }: OpenGrant,
     start: Omit<FlowStart, "owner" | "connectionId">,
     stepUp?: Parameters<Flows["start"]>[2],
   ): Promise<StartedFlow> {
-    return this.#options.flows.start(this.connector, { ...start, owner, connectionId }, stepUp);
+    const { connectionId } = row;
+    return this.#options.flows.start(this.connector, { ...start, owner: grant.owner, connectionId }, stepUp);
   }
 
   #held(): Promise<AccessToken> | undefined {
@@ -134,19 +138,22 @@ class Handle implements Connection {
     return id !== undefined && isOpen() ? tokens.held(id, this.connector, this.#owner) : undefined;
   }
 
-  /** Runs the work with the connection's id, once it is known to be the one that is meant. */
-  async #using<Result>(work: (id: string) => Promise<Result>): Promise<Result> {
-    this.#options.assertOpen();
-    if (typeof this.#which !== "string") return work(await this.#which.find());
-    const { grant } = await this.#options.tokens.current(this.#which);
-    if (grant.connector !== this.connector || (this.#owner !== undefined && grant.owner !== this.#owner)) {
-      throw notConnected();
-    }
-    return work(this.#which);
+  /** Runs the work with the grant as this process knows it, once that is known to be of the one who is meant. */
+  async #using<Result>(work: (open: CachedGrant) => Promise<Result>): Promise<Result> {
+    const { assertOpen, tokens } = this.#options;
+    assertOpen();
+    const id = typeof this.#which === "string" ? this.#which : await this.#which.find();
+    const open = await tokens.current(id);
+    const { connector, owner } = open.grant;
+    if (connector === this.connector && (this.#owner === undefined || owner === this.#owner)) return work(open);
+    // What is in memory may be from before the row was changed: read anew it does not open.
+    if (typeof this.#which !== "string") await strongRead(this.#options, id);
+    throw notConnected();
   }
 
-  #until<Result>(signal: AbortSignal | null | undefined, work: (id: string) => Promise<Result>): Promise<Result> {
-    return abortable(signal, this.#using(work));
+  /** The same with the grant as the store has it now. */
+  #reading<Result>(work: (open: OpenGrant) => Promise<Result>): Promise<Result> {
+    return this.#using(async ({ row }) => work(await strongRead(this.#options, row.connectionId)));
   }
 }
 
@@ -175,7 +182,7 @@ export function handleOfOwner(options: HandleOptions, connector: string, owner: 
 }
 
 /** The grant as the store has it now. */
-export async function strongRead(
+async function strongRead(
   { grants, cache, now }: Pick<HandleOptions, "grants" | "cache" | "now">,
   connectionId: string,
 ): Promise<OpenGrant> {

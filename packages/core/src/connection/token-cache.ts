@@ -6,6 +6,9 @@ export interface TokenCache {
   get(connectionId: string): CachedGrant | undefined;
   /** Keeps what was read, unless what is held is newer. `checkedAt`: when it was asked for, since an answer may take its time. */
   set(open: OpenGrant, checkedAt: number): CachedGrant;
+  /** Keeps the token that was made of a grant for as long as that is in the cache. */
+  hold(cached: CachedGrant, token: HeldToken): void;
+  held(connectionId: string): HeldToken | undefined;
   delete(connectionId: string): void;
   clear(): void;
 }
@@ -13,30 +16,56 @@ export interface TokenCache {
 export interface CachedGrant extends OpenGrant {
   /** When this version was last seen in the store. Unix milliseconds. */
   readonly checkedAt: number;
-  /** Its default access token as it was last found fresh, and until when it is so. Unix milliseconds. */
-  held: { readonly token: Promise<AccessToken>; readonly freshUntil: number } | undefined;
+}
+
+/** A connection's default access token, with all that has to be known before it is handed out. Unix milliseconds. */
+export interface HeldToken {
+  readonly connector: string;
+  readonly owner: string;
+  readonly token: Promise<AccessToken>;
+  /** Before that, the clock was set back. */
+  readonly from: number;
+  readonly until: number;
 }
 
 export function createTokenCache(maximumEntries: number): TokenCache {
   const entries = new Map<string, CachedGrant>();
+  // Apart from the grants: of a hundred thousand of these hardly any lies in the processor's cache, of these small ones some do.
+  const tokens = new Map<string, HeldToken>();
+
+  function remove(connectionId: string): void {
+    entries.delete(connectionId);
+    tokens.delete(connectionId);
+  }
+
   return {
     get: (connectionId) => entries.get(connectionId),
     set(open, checkedAt) {
       const { connectionId } = open.row;
       const known = entries.get(connectionId);
       const stale = known !== undefined && isOlder(open, known);
-      const entry = stale ? known : { row: open.row, grant: open.grant, checkedAt, held: undefined };
+      const entry = stale ? known : { row: open.row, grant: open.grant, checkedAt };
       if (!stale) {
         entries.set(connectionId, entry);
+        tokens.delete(connectionId);
         if (entries.size > maximumEntries) {
           const [oldest] = entries.keys();
-          if (oldest !== undefined) entries.delete(oldest);
+          if (oldest !== undefined) remove(oldest);
         }
       }
       return entry;
     },
-    delete: (connectionId) => void entries.delete(connectionId),
-    clear: () => entries.clear(),
+    hold(cached, token) {
+      const { connectionId } = cached.row;
+      // What was replaced while the token was looked at must not come back.
+      if (entries.get(connectionId) === cached) tokens.set(connectionId, token);
+    },
+    held: (connectionId) => tokens.get(connectionId),
+    delete: remove,
+    clear() {
+      entries.clear();
+      tokens.clear();
+    },
   };
 }
 

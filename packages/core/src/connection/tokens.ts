@@ -47,14 +47,15 @@ export interface TokensOptions {
 
 /** Hands out access tokens: from memory while they are good, refreshed otherwise. */
 export interface Tokens {
-  token(connectionId: string, options: TokenOptions): Promise<AccessToken>;
+  /** Of a grant as {@link current} has just given it. */
+  token(open: CachedGrant, options: TokenOptions): Promise<AccessToken>;
   /**
    * The default token of this connector's connection, of this owner if one is given, where it lies in memory and is good;
    * `undefined` where anything has to be looked at first.
    */
   held(connectionId: string, connector: string, owner: string | undefined): Promise<AccessToken> | undefined;
   /** The grant as this process knows it, at most `cacheFor` old. */
-  current(connectionId: string): Promise<OpenGrant>;
+  current(connectionId: string): Promise<CachedGrant>;
 }
 
 const rejectedMinimumAgeMs = 30_000;
@@ -92,14 +93,11 @@ export function createTokens(options: TokensOptions): Tokens {
   }
 
   function held(connectionId: string, connector: string, owner: string | undefined): Promise<AccessToken> | undefined {
-    const cached = cache.get(connectionId);
-    if (cached?.held === undefined || events.isWanted("connection.token_read")) return undefined;
-    const { token, freshUntil } = cached.held;
+    const known = cache.held(connectionId);
+    if (known === undefined || known.connector !== connector) return undefined;
     const at = now();
-    if (at >= freshUntil || !isRecent(cached, at)) return undefined;
-    const { grant } = cached;
-    if (grant.connector !== connector || (owner !== undefined && grant.owner !== owner)) return undefined;
-    return token;
+    if (at < known.from || at >= known.until || (owner !== undefined && known.owner !== owner)) return undefined;
+    return events.isWanted("connection.token_read") ? undefined : known.token;
   }
 
   /** Spares the next caller what has been looked at. A token whose end only the provider knows is asked about again. */
@@ -107,15 +105,17 @@ export function createTokens(options: TokensOptions): Tokens {
     const { connector, owner } = cached.grant;
     const endIsKnown = tokenSet.expiresAt !== undefined;
     const isAskedAbout = connectors.lastKnown(connector, owner)?.introspectionEndpoint !== undefined;
-    if (!endIsKnown && isAskedAbout) return;
-    cached.held = { token: Promise.resolve(token), freshUntil: freshUntil(tokenSet, jitter) };
+    if ((!endIsKnown && isAskedAbout) || options.cacheForMs <= 0) return;
+    const from = cached.checkedAt;
+    const until = Math.min(freshUntil(tokenSet, jitter), from + options.cacheForMs);
+    cache.hold(cached, { connector, owner, token: Promise.resolve(token), from, until });
   }
 
-  async function token(connectionId: string, request: TokenOptions): Promise<AccessToken> {
+  async function token(open: CachedGrant, request: TokenOptions): Promise<AccessToken> {
     const name = request.as ?? "default";
-    const open = await current(connectionId);
     const accessToken = await tokenOf(open, name, request);
     if (events.isWanted("connection.token_read")) {
+      const { connectionId } = open.row;
       const about = { connector: open.grant.connector, connectionId, tokenSet: name };
       events.emit("connection.token_read", about, grants.subjectOf(open.grant));
     }

@@ -20,11 +20,16 @@ async function twoOwners() {
   const [ofAda = "", ofBob = ""] = [ada, bob].map(({ id }) => `grant:${id}`);
 
   function change(column: string, swap: (ada: unknown, bob: unknown) => readonly [unknown, unknown]): void {
-    const rowOf = (name: string) => JSON.parse(entries.get(name)?.value ?? "") as { value: Record<string, unknown> };
+    const rowOf = (name: string) => {
+      const { value } = JSON.parse(entries.get(name)?.value ?? "") as { readonly value: string };
+      return JSON.parse(value) as Record<string, unknown>;
+    };
+    const save = (name: string, row: Record<string, unknown>) =>
+      entries.set(name, { value: JSON.stringify({ value: JSON.stringify(row) }) });
     const [one, two] = [rowOf(ofAda), rowOf(ofBob)];
-    [one.value[column], two.value[column]] = swap(one.value[column], two.value[column]);
-    entries.set(ofAda, { value: JSON.stringify(one) });
-    entries.set(ofBob, { value: JSON.stringify(two) });
+    [one[column], two[column]] = swap(one[column], two[column]);
+    save(ofAda, one);
+    save(ofBob, two);
   }
   const exchange = (column: string) => change(column, (one, two) => [two, one]);
   /** A store that has read the rows as they are now. */

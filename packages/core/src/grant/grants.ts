@@ -9,6 +9,7 @@ import type { GrantPayload, GrantRow, GrantState, LeaseKey, Store } from "../sto
 import type { DataKeys, WrappedKey } from "../vault/data-keys.ts";
 import type { Index } from "../vault/index-key.ts";
 import { dueAtOf } from "./due.ts";
+import { createOwnerHashes } from "./owner-hashes.ts";
 import type { Subject } from "./subject.ts";
 
 /** Why only the user can repair a connection. */
@@ -150,6 +151,7 @@ export function createGrants({
     return index.hash(kind, ...parts);
   }
 
+  const hashOwner = createOwnerHashes((owner) => hash("owner", owner));
   const hashAccount = (connector: string, account: Account): string => hash("account", connector, account.id);
 
   function hashIdentity({
@@ -211,7 +213,7 @@ export function createGrants({
     });
     const grant = grantOf(fromSealed(plaintext));
     // Rows are found by these two, which are not sealed: whoever changed them must not get another one's grant.
-    if (row.ownerHash === hash("owner", grant.owner) && row.connector === grant.connector) return { row, grant };
+    if (row.ownerHash === hashOwner(grant.owner) && row.connector === grant.connector) return { row, grant };
     onUnreadable(row);
     throw new GrantkeeperError(
       "decryption_failed",
@@ -232,7 +234,7 @@ export function createGrants({
       const key = { connectionId, wrappedKey: await dataKeys.create(connectionId) };
       const identity = { ...identityOf(grant, connectionId), dueAt: undefined };
       const payload = await payloadOf(key, randomId("gnt"), 1, grant, identity);
-      const ownerHash = hash("owner", grant.owner);
+      const ownerHash = hashOwner(grant.owner);
       const result = await store.insert({ ...payload, ...key, connector: grant.connector, ownerHash });
       // Taken by this very connection: an earlier try was stored, and only its answer was lost.
       const inserted = result.inserted || result.connectionId === connectionId;
@@ -249,8 +251,8 @@ export function createGrants({
       const intents = row.intents.filter((intent) => !replaced.includes(intent.tokenSet));
       return { outcome, row: { ...row, ...payload, fence: lease.fence, lease: undefined, intents } };
     },
-    hashOwner: (owner) => hash("owner", owner),
-    subjectOf: ({ owner }) => ({ ownerHash: hash("owner", owner), owner }),
+    hashOwner,
+    subjectOf: ({ owner }) => ({ ownerHash: hashOwner(owner), owner }),
     hashIdentity,
     hashAccount,
     hashRefreshToken,

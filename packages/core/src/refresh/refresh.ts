@@ -141,7 +141,7 @@ export function createRefresh(options: RefreshOptions): Refresh {
     const connector = await connectors.get(grant.connector, grant.owner);
     const server = await tokenEndpoint.server(connector, grant.params);
     connectors.assertSameClient(grant, connector, server);
-    const failure = failures.get(grants.hashToken(tokenSet));
+    const failure = failures.get(refreshToken === undefined ? grants.hashToken(tokenSet) : refreshTokenHash);
     if (failure !== undefined) throw failure;
     const renewal = renewalOf(connector, server, grant, refreshToken);
     const waitMs = recoveryWait(renewal.rotation, intent, row.readAt, recoveryWaitMs);

@@ -24,7 +24,7 @@ export interface KeyvStoreOptions {
  * Keeps grants in any Keyv adapter, or in memory when none is given. Right for one process at a time: a second live one
  * on the same database is refused with `invalid_config`.
  */
-export function keyvStore(keyv: KeyvLike = new Keyv(), options: KeyvStoreOptions = {}): Store {
+export function keyvStore(keyv: KeyvLike = new Keyv({ serialization: false }), options: KeyvStoreOptions = {}): Store {
   const { allowUnsafe = false, now = Date.now } = options;
   const inMemory = isInMemory(keyv);
   const access = createAccess(keyv, now);

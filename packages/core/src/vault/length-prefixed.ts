@@ -1,11 +1,14 @@
 /** Joins parts so that no two lists of parts give the same bytes: each after its length in four bytes. */
 export function lengthPrefixed(parts: readonly (string | Uint8Array)[]): Buffer {
-  return Buffer.concat(
-    parts.flatMap((part) => {
-      const bytes = typeof part === "string" ? Buffer.from(part) : part;
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(bytes.byteLength);
-      return [length, bytes];
-    }),
-  );
+  const lengths = parts.map((part) => (typeof part === "string" ? Buffer.byteLength(part) : part.byteLength));
+  const joined = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + 4 + length, 0));
+  let at = 0;
+  for (const [index, part] of parts.entries()) {
+    const length = lengths[index] ?? 0;
+    at = joined.writeUInt32BE(length, at);
+    if (typeof part === "string") joined.write(part, at);
+    else joined.set(part, at);
+    at += length;
+  }
+  return joined;
 }

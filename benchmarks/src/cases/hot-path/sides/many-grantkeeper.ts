@@ -2,7 +2,7 @@ import type { OpenSide } from "../../../runner/side.ts";
 import { timed } from "../../../runner/timed.ts";
 import { openKeeper } from "../../../setup/grantkeeper.ts";
 import { accessToken, farExpiry, refreshToken } from "../../../setup/inputs.ts";
-import { indices } from "./random-keys.ts";
+import { requested } from "./random-keys.ts";
 
 /**
  * `connections` grants, all of them opened before. With `handles: "made"` each call makes its handle from an id, as a request
@@ -26,7 +26,7 @@ export const open: OpenSide = async ({ connections, handles }) => {
   }
   const held = new Map(ids.map((id) => [id, keeper.connection("acme", { id })]));
   for (const connection of held.values()) await connection.token();
-  const keys = indices(count).map((index) => ids[index] ?? "");
+  const keys = requested(count, ids);
   const connectionOf = (id: string) => (handles === "held" ? held.get(id) : keeper.connection("acme", { id }));
   return timed(
     async (calls) => {

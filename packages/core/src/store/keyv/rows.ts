@@ -2,7 +2,7 @@ import type { Locks } from "../../locks.ts";
 import type { GrantRow } from "../port.ts";
 import type { KeyvAccess } from "./access.ts";
 import { createIndexOfRows, type IndexOfRows } from "./index-of-rows.ts";
-import { decodeRow, encodeRow, type StoredRow } from "./row-codec.ts";
+import { decodeRow, encodeRow } from "./row-codec.ts";
 
 export interface RowsOptions {
   readonly access: KeyvAccess;
@@ -39,7 +39,7 @@ export function createRows({ access, locks, now, ready }: RowsOptions): Rows {
   async function get(connectionId: string): Promise<GrantRow | undefined> {
     await ready();
     const stored = await access.read(rowPrefix + connectionId);
-    return stored === undefined ? undefined : decodeRow(stored as StoredRow, now());
+    return stored === undefined ? undefined : decodeRow(stored as string, now());
   }
 
   function changing<Result>(
@@ -88,7 +88,7 @@ export function createRows({ access, locks, now, ready }: RowsOptions): Rows {
       if (!doubtful.has(connectionId)) known.endReservation(identityHash, connectionId);
     },
     found(key, value) {
-      if (key.startsWith(rowPrefix)) known.set(decodeRow(value as StoredRow, now()));
+      if (key.startsWith(rowPrefix)) known.set(decodeRow(value as string, now()));
     },
   };
 }

@@ -19,14 +19,15 @@ export async function makePlace(): Promise<SealedStoreUnderTest> {
 function doorTo(kept: Kept): StoreDoor {
   function read(name: string): Record<string, unknown> | undefined {
     const found = kept.get(name);
-    return found && (JSON.parse(found.value) as { readonly value: Record<string, unknown> }).value;
+    return found && fieldsOf((JSON.parse(found.value) as { readonly value: unknown }).value);
   }
 
   function change(name: string, columns: Readonly<Record<string, unknown>>): void {
     const found = kept.get(name);
     if (found === undefined) return;
-    const parsed = JSON.parse(found.value) as { readonly value: object };
-    const value = { ...parsed.value, ...columns };
+    const parsed = JSON.parse(found.value) as { readonly value: unknown };
+    const changed = { ...fieldsOf(parsed.value), ...columns };
+    const value = typeof parsed.value === "string" ? JSON.stringify(changed) : changed;
     kept.set(name, { ...found, value: JSON.stringify({ ...parsed, value }) });
   }
 
@@ -54,9 +55,14 @@ function doorTo(kept: Kept): StoreDoor {
       [...kept].flatMap(([name, { value }]) => [
         Buffer.from(name),
         Buffer.from(value),
-        ...[...value.matchAll(/"([\w-]{8,})"/g)].map(([, text = ""]) => decoded(text)),
+        ...[...value.matchAll(/"([\w-]{8,})\\?"/g)].map(([, text = ""]) => decoded(text)),
       ]),
   };
+}
+
+/** A row lies there as JSON in a string of its own. */
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return (typeof value === "string" ? JSON.parse(value) : value) as Record<string, unknown>;
 }
 
 function encoded(bytes: Uint8Array): string {
