@@ -126,23 +126,27 @@ export function assertCallable(connector: Connector, name: string, value: string
   if (value.includes("{")) {
     throw new GrantkeeperError("invalid_config", `${name} of connector "${connector.id}" needs a param that it lacks.`);
   }
+  assertProcess(connector);
   const url = URL.parse(value);
-  // Asked at each request, since Node asks at each connection.
-  if (isVerificationOff() && process.env["NODE_ENV"] === "production") {
+  if (url?.protocol === "https:" && url.username === "" && url.password === "") return;
+  if (url?.protocol === "http:" && connector.loopback === true && isLoopback(url.hostname)) return;
+  throw new GrantkeeperError("invalid_config", `${name} of connector "${connector.id}" must be an https URL.`);
+}
+
+/** That this process is none in which the connector must not be called. Asked at each request, since Node asks at each connection. */
+export function assertProcess(connector: Connector): void {
+  if (!isVerificationOff() && connector.loopback !== true) return;
+  if (process.env["NODE_ENV"] !== "production") return;
+  if (isVerificationOff()) {
     throw new GrantkeeperError(
       "invalid_config",
       "NODE_TLS_REJECT_UNAUTHORIZED=0 switches off the verification of certificates, which is refused under NODE_ENV=production. Name a certificate authority of your own by NODE_EXTRA_CA_CERTS.",
     );
   }
-  if (url?.protocol === "https:" && url.username === "" && url.password === "") return;
-  if (url?.protocol === "http:" && connector.loopback === true && isLoopback(url.hostname)) {
-    if (process.env["NODE_ENV"] !== "production") return;
-    throw new GrantkeeperError(
-      "invalid_config",
-      `Connector "${connector.id}" points at a local emulator, which is refused under NODE_ENV=production.`,
-    );
-  }
-  throw new GrantkeeperError("invalid_config", `${name} of connector "${connector.id}" must be an https URL.`);
+  throw new GrantkeeperError(
+    "invalid_config",
+    `Connector "${connector.id}" points at a local emulator, which is refused under NODE_ENV=production.`,
+  );
 }
 
 export function isLoopback(hostname: string): boolean {

@@ -9,7 +9,7 @@ import { configure } from "./configuration.ts";
 import { createDeviceAuthorization, type DeviceAuthorization } from "./device-authorization.ts";
 import { createDiscovery } from "./discovery.ts";
 import { describedRequest } from "./requests.ts";
-import { assertCallable, expandTemplate, type Server, serverOf } from "./server.ts";
+import { assertCallable, assertProcess, expandTemplate, type Server, serverOf } from "./server.ts";
 import { judge, refreshTokensOf, type TokenOutcome } from "./token-answer.ts";
 import { createTokenRequests, scrub, type TokenRequest } from "./token-request.ts";
 import type { Transport } from "./transport.ts";
@@ -70,22 +70,35 @@ const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
 
 export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): TokenEndpoint {
   const keys = new Map<string, openid.ExportedJWKSCache>();
+  const servers = new WeakMap<Connector, Server>();
   const discover = createDiscovery({ transport, now });
   const send = createTokenRequests(transport, now);
 
   async function server(connector: Connector, params: Readonly<Record<string, string>>): Promise<Server> {
     const complete = connector.tokenEndpoint !== undefined && connector.authorizationEndpoint !== undefined;
-    if (complete || connector.issuer === undefined) return serverOf(connector, params);
+    if (complete || connector.issuer === undefined) return describedServer(connector, params);
     const issuer = expandTemplate(connector.issuer, params);
     assertCallable(connector, "issuer", issuer);
     return serverOf(connector, params, await discover(connector, issuer));
+  }
+
+  /** Where neither a param nor the issuer's metadata says anything, a connector's server is always the same. */
+  function describedServer(connector: Connector, params: Readonly<Record<string, string>>): Server {
+    const known = servers.get(connector);
+    if (known !== undefined) {
+      assertProcess(connector);
+      return known;
+    }
+    const target = serverOf(connector, params);
+    if (Object.keys(params).length === 0) servers.set(connector, target);
+    return target;
   }
 
   /** Runs a grant that may bring an ID token, whose signature is checked with the issuer's keys. */
   async function withKeys(
     connector: Connector,
     target: Server,
-    request: TokenRequest,
+    request: Omit<TokenRequest, "endpoint">,
     grant: (configuration: openid.Configuration) => ReturnType<typeof openid.genericGrantRequest>,
     authenticate?: openid.ClientAuth,
   ): Promise<TokenOutcome> {
@@ -96,7 +109,8 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
       const known = keys.get(jwksUri);
       if (known !== undefined) openid.setJwksCache(configuration, known);
     }
-    const outcome = await send(connector, configuration, request, () => grant(configuration));
+    const about = { ...request, endpoint: target.tokenEndpoint };
+    const outcome = await send(connector, configuration, about, () => grant(configuration));
     const read = openid.getJwksCache(configuration);
     if (jwksUri !== undefined && read !== undefined) keys.set(jwksUri, read);
     return outcome;
@@ -132,6 +146,7 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
       connector,
       configuration,
       {
+        endpoint: target.refreshEndpoint,
         secrets: [request.refreshToken],
         refreshing: request.tokenSet,
         // Of a token that may be sent once, nobody may have to guess whether it has arrived.

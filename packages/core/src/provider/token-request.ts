@@ -12,6 +12,8 @@ import { type Judgement, judge, refreshTokensOf, type TokenOutcome } from "./tok
 import type { Transport, TransportRequest } from "./transport.ts";
 
 export interface TokenRequest {
+  /** Where the token request goes: openid-client calls the issuer's other endpoints, too. */
+  readonly endpoint: string;
   /** What must not be shown in whatever the provider says about it. */
   readonly secrets: readonly (Secret | undefined)[];
   /** The token set that a refresh asks for. */
@@ -31,13 +33,14 @@ export type SendTokenRequest = (
 ) => Promise<TokenOutcome>;
 
 export function createTokenRequests(transport: Transport, now: () => number): SendTokenRequest {
-  return async (connector, configuration, { secrets, refreshing, transport: how }, grant) => {
+  return async (connector, configuration, { endpoint, secrets, refreshing, transport: how }, grant) => {
+    const { href } = new URL(endpoint);
     let judged: Judgement | undefined;
     let hasLeft = false;
     let keysUnavailable = false;
     configuration[openid.customFetch] = async (url, init) => {
       hasLeft = true;
-      const tokenRequest = url === configuration.serverMetadata().token_endpoint;
+      const tokenRequest = url === href;
       const request = tokenRequest ? encodeBody(connector, init as RequestInit) : (init as RequestInit);
       const sent = await transport(url, request, tokenRequest ? how : undefined);
       if (!tokenRequest) {
@@ -50,7 +53,7 @@ export function createTokenRequests(transport: Transport, now: () => number): Se
         clientSecretOf(connector.clientAuthentication),
       ]);
       if (judged.kind !== "granted") throw new Error(judged.kind);
-      return Response.json(judged.primary);
+      return readResponse(judged.primary);
     };
     try {
       const result = await grant();
@@ -72,6 +75,13 @@ export function createTokenRequests(transport: Transport, now: () => number): Se
       return { kind: "rejected", error: { error: "invalid_request", errorDescription: cause.message } };
     }
   };
+}
+
+/** An answer that is read already, for openid-client: not written out to be read a second time. */
+function readResponse(answer: object): Response {
+  const response = new Response(null, { headers: { "content-type": "application/json" } });
+  // A copy, as openid-client normalises what it reads.
+  return Object.defineProperty(response, "json", { value: async () => ({ ...answer }) });
 }
 
 /** The tokens are here already, and the keys are all that is missing: they are asked for three times, in one deadline. */
