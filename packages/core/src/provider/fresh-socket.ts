@@ -1,9 +1,8 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { Readable } from "node:stream";
 import { TLSSocket } from "node:tls";
-import type { Send } from "./http.ts";
+import type { Answer, Send } from "./http.ts";
 
 /** RFC 9110, section 15.2 sets no limit, and no other limit holds for them. */
 const mostInterimResponses = 100;
@@ -14,22 +13,15 @@ const mostInterimResponses = 100;
  * which `fetch` does not tell: before that nothing has left, and only then it asks whether it still may.
  */
 export const sendOnFreshSocket: Send = async (url, init, mayLeave) => {
-  const request = new Request(url, init);
-  const body = Buffer.from(await request.arrayBuffer());
-  const secure = new URL(url).protocol === "https:";
-  // Loaded at the first use: node:http brings all of Node's fetch along.
-  const http = await (secure ? import("node:https") : import("node:http"));
+  const http = await load(new URL(url).protocol === "https:" ? "https:" : "http:");
   // As fetch does: through the environment's proxy where the process was told to use it.
   const proxy = process.env["NODE_USE_ENV_PROXY"] === "1" ? { proxyEnv: process.env } : {};
+  const { headers, body } = await encode(url, init);
   const outgoing = http.request(url, {
     agent: new http.Agent({ keepAlive: false, ...proxy }),
-    method: request.method,
-    headers: {
-      ...Object.fromEntries(request.headers),
-      "accept-encoding": "identity",
-      "content-length": body.byteLength,
-    },
-    signal: request.signal,
+    method: init.method ?? "GET",
+    headers: { ...headers, "accept-encoding": "identity", "content-length": body.byteLength },
+    ...(init.signal ? { signal: init.signal } : {}),
   });
   outgoing.once("socket", (socket) => {
     onceEstablished(socket, () => {
@@ -44,7 +36,7 @@ export const sendOnFreshSocket: Send = async (url, init, mayLeave) => {
   // What goes wrong while the body is read shows there.
   outgoing.on("error", () => undefined);
   const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
-  return toResponse(incoming);
+  return toAnswer(incoming);
 };
 
 function onceEstablished(socket: Socket, then: () => void): void {
@@ -53,7 +45,33 @@ function onceEstablished(socket: Socket, then: () => void): void {
   else socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", then);
 }
 
-function toResponse(incoming: IncomingMessage): Response {
+type Http = Pick<typeof import("node:http"), "request" | "Agent">;
+
+// Loaded at the first use: node:http brings all of Node's fetch along.
+const loaders = { "http:": () => import("node:http"), "https:": () => import("node:https") } as const;
+const loaded = new Map<string, Promise<Http>>();
+
+function load(protocol: "http:" | "https:"): Promise<Http> {
+  const known = loaded.get(protocol) ?? loaders[protocol]();
+  loaded.set(protocol, known);
+  return known;
+}
+
+/** What fetch makes of a request. For a form it is spelt out: a `Request` takes longer than all else here. */
+async function encode(
+  url: string,
+  init: RequestInit,
+): Promise<{ readonly headers: Record<string, string>; readonly body: Buffer }> {
+  if (init.body instanceof URLSearchParams) {
+    const headers = new Headers(init.headers);
+    if (!headers.has("content-type")) headers.set("content-type", "application/x-www-form-urlencoded;charset=UTF-8");
+    return { headers: Object.fromEntries(headers), body: Buffer.from(init.body.toString()) };
+  }
+  const request = new Request(url, init);
+  return { headers: Object.fromEntries(request.headers), body: Buffer.from(await request.arrayBuffer()) };
+}
+
+function toAnswer(incoming: IncomingMessage): Answer {
   const status = incoming.statusCode ?? 0;
   const headers = new Headers();
   for (const [name, values] of Object.entries(incoming.headersDistinct)) {
@@ -61,5 +79,17 @@ function toResponse(incoming: IncomingMessage): Response {
   }
   const bodiless = status === 204 || status === 205 || status === 304;
   if (bodiless) incoming.resume();
-  return new Response(bodiless ? null : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>), { status, headers });
+  return { status, headers, body: bodiless ? null : bodyOf(incoming) };
+}
+
+/** As the stream of a `Response`, without the time that one takes. */
+function bodyOf(incoming: IncomingMessage): NonNullable<Answer["body"]> {
+  const cancel = async (): Promise<void> => void incoming.destroy();
+  return {
+    cancel,
+    getReader() {
+      const chunks = incoming[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
+      return { read: async () => chunks.next(), cancel };
+    },
+  };
 }

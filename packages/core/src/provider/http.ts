@@ -6,8 +6,21 @@ import { parseBody } from "./token-response.ts";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
+/** What is needed of a `Response`. */
+export interface Answer extends Pick<Response, "status" | "headers"> {
+  readonly body: AnswerBody | null;
+}
+
+interface AnswerBody {
+  getReader(): {
+    read(): Promise<{ readonly done?: boolean | undefined; readonly value?: Uint8Array | undefined }>;
+    cancel(): Promise<void>;
+  };
+  cancel(): Promise<void>;
+}
+
 /** Sends a request once `mayLeave` has said that it may; asks it right before the first byte leaves. */
-export type Send = (url: string, init: RequestInit, mayLeave: () => boolean) => Promise<Response>;
+export type Send = (url: string, init: RequestInit, mayLeave: () => boolean) => Promise<Answer>;
 
 export const maximumBodyBytes: number = 1024 * 1024;
 
@@ -109,7 +122,7 @@ export function retryAfter(headers: Headers, now: number, fallbackMs = 5_000): D
 }
 
 /** Reads a body as text, or `undefined` where it is over the limit; it waits for no end of a body that it gives up. */
-export async function readLimited(response: Response, signal?: AbortSignal): Promise<string | undefined> {
+export async function readLimited(response: Pick<Answer, "body">, signal?: AbortSignal): Promise<string | undefined> {
   if (response.body === null) return "";
   const chunks: Uint8Array[] = [];
   let size = 0;
