@@ -164,13 +164,14 @@ export function createLeases({ store, grants, environment, leaseMs, waitMs, isCl
     return store.lease({ connectionId, grantId, version, fence, holder, durationMs: leaseMs, intent });
   }
 
-  /** Looks again soon at first, then less often, and never long after the holder must be gone. */
+  /** Looks again soon while a refresh may well end, then less often, and never long after the holder must be gone. */
   function waitForHolder({ grant }: OpenGrant, remainingMs: number, count: number): Attempt<never> {
     const error = new GrantkeeperError("lease_timeout", "Another process works on this connection for too long.", {
       connector: grant.connector,
       retryAt: new Date(now() + remainingMs),
     });
-    return { kind: "wait", waitMs: Math.min(remainingMs, 10 * 2 ** Math.min(count, 5) * (0.5 + random())), error };
+    const betweenMs = 10 * 2 ** Math.min(Math.max(count - 6, 0), 5);
+    return { kind: "wait", waitMs: Math.min(remainingMs, betweenMs * (0.5 + random())), error };
   }
 
   function release(held: HeldGrant, clearIntents: readonly string[]): Promise<void> {
