@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import type { Answer, Send } from "./http.ts";
 
 /** RFC 9110, section 15.2 sets no limit, and no other limit holds for them. */
@@ -40,9 +40,19 @@ export const sendOnFreshSocket: Send = async (url, init, mayLeave) => {
 };
 
 function onceEstablished(socket: Socket, then: () => void): void {
-  const handshaken = socket instanceof TLSSocket ? !["unknown", null].includes(socket.getProtocol()) : true;
-  if (!socket.connecting && handshaken) then();
-  else socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", then);
+  if (!isTls(socket)) {
+    if (socket.connecting) socket.once("connect", then);
+    else then();
+  } else if (socket.connecting || ["unknown", null].includes(socket.getProtocol())) {
+    socket.once("secureConnect", then);
+  } else {
+    then();
+  }
+}
+
+/** Without its class, whose module takes longer to load than all of this one. */
+function isTls(socket: Socket): socket is TLSSocket {
+  return "encrypted" in socket && socket.encrypted === true;
 }
 
 type Http = Pick<typeof import("node:http"), "request" | "Agent">;

@@ -1,8 +1,8 @@
-import { Keyv } from "keyv";
 import { GrantkeeperError } from "../errors.ts";
 import { createLocks } from "../locks.ts";
 import { createAccess, isInMemory, type KeyvLike } from "./keyv/access.ts";
 import { createInstanceGuard } from "./keyv/instance-guard.ts";
+import { keyvMemory } from "./keyv/memory.ts";
 import { createRows } from "./keyv/rows.ts";
 import { createValues } from "./keyv/values.ts";
 import { checkLimit } from "./paging.ts";
@@ -24,7 +24,7 @@ export interface KeyvStoreOptions {
  * Keeps grants in any Keyv adapter, or in memory when none is given. Right for one process at a time: a second live one
  * on the same database is refused with `invalid_config`.
  */
-export function keyvStore(keyv: KeyvLike = new Keyv({ serialization: false }), options: KeyvStoreOptions = {}): Store {
+export function keyvStore(keyv: KeyvLike = keyvMemory(), options: KeyvStoreOptions = {}): Store {
   const { allowUnsafe = false, now = Date.now } = options;
   const inMemory = isInMemory(keyv);
   const access = createAccess(keyv, now);
