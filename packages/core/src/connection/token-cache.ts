@@ -1,5 +1,6 @@
 import type { OpenGrant } from "../grant/grants.ts";
 import type { AccessToken } from "./access-token.ts";
+import { createHeldTokens, type HeldToken } from "./held-tokens.ts";
 
 /** Grants that this process has opened, so that a valid token costs no read and no decryption. Bounded: oldest out first. */
 export interface TokenCache {
@@ -8,7 +9,12 @@ export interface TokenCache {
   set(open: OpenGrant, checkedAt: number): CachedGrant;
   /** Keeps the token that was made of a grant for as long as that is in the cache. */
   hold(cached: CachedGrant, token: HeldToken): void;
-  held(connectionId: string): HeldToken | undefined;
+  held(
+    connectionId: string,
+    connector: string,
+    owner: string | undefined,
+    now: number,
+  ): Promise<AccessToken> | undefined;
   delete(connectionId: string): void;
   clear(): void;
 }
@@ -18,20 +24,9 @@ export interface CachedGrant extends OpenGrant {
   readonly checkedAt: number;
 }
 
-/** A connection's default access token, with all that has to be known before it is handed out. Unix milliseconds. */
-export interface HeldToken {
-  readonly connector: string;
-  readonly owner: string;
-  readonly token: Promise<AccessToken>;
-  /** Before that, the clock was set back. */
-  readonly from: number;
-  readonly until: number;
-}
-
 export function createTokenCache(maximumEntries: number): TokenCache {
   const entries = new Map<string, CachedGrant>();
-  // Apart from the grants: of a hundred thousand of these hardly any lies in the processor's cache, of these small ones some do.
-  const tokens = new Map<string, HeldToken>();
+  const tokens = createHeldTokens();
 
   function remove(connectionId: string): void {
     entries.delete(connectionId);
@@ -58,9 +53,9 @@ export function createTokenCache(maximumEntries: number): TokenCache {
     hold(cached, token) {
       const { connectionId } = cached.row;
       // What was replaced while the token was looked at must not come back.
-      if (entries.get(connectionId) === cached) tokens.set(connectionId, token);
+      if (entries.get(connectionId) === cached) tokens.hold(connectionId, token);
     },
-    held: (connectionId) => tokens.get(connectionId),
+    held: tokens.find,
     delete: remove,
     clear() {
       entries.clear();

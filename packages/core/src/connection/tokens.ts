@@ -93,11 +93,9 @@ export function createTokens(options: TokensOptions): Tokens {
   }
 
   function held(connectionId: string, connector: string, owner: string | undefined): Promise<AccessToken> | undefined {
-    const known = cache.held(connectionId);
-    if (known === undefined || known.connector !== connector) return undefined;
-    const at = now();
-    if (at < known.from || at >= known.until || (owner !== undefined && known.owner !== owner)) return undefined;
-    return events.isWanted("connection.token_read") ? undefined : known.token;
+    const token = cache.held(connectionId, connector, owner, now());
+    if (token === undefined || events.isWanted("connection.token_read")) return undefined;
+    return token;
   }
 
   /** Spares the next caller what has been looked at. A token whose end only the provider knows is asked about again. */
@@ -108,7 +106,7 @@ export function createTokens(options: TokensOptions): Tokens {
     if ((!endIsKnown && isAskedAbout) || options.cacheForMs <= 0) return;
     const from = cached.checkedAt;
     const until = Math.min(freshUntil(tokenSet, jitter), from + options.cacheForMs);
-    cache.hold(cached, { connector, owner, token: Promise.resolve(token), from, until });
+    cache.hold(cached, { connector, owner, token, from, until });
   }
 
   async function token(open: CachedGrant, request: TokenOptions): Promise<AccessToken> {
