@@ -2,9 +2,9 @@ import { readAuthorizationResponse } from "../packages/core/src/flow/authorizati
 import { createBrowserBinding } from "../packages/core/src/flow/browser-binding.ts";
 import { checkReturnTo } from "../packages/core/src/flow/return-to.ts";
 import { parseChallenges } from "../packages/core/src/provider/challenge.ts";
+import { resolveUrl } from "../packages/core/src/provider/described-request.ts";
 import { describe, printable } from "../packages/core/src/provider/errors.ts";
 import { retryAfter } from "../packages/core/src/provider/http.ts";
-import { resolveUrl } from "../packages/core/src/provider/requests.ts";
 import { normaliseTokenResponse, parseBody, splitScopes } from "../packages/core/src/provider/token-response.ts";
 
 // What each parser takes for 1 MiB of the worst that can be sent, as a multiple of eight times what it takes for 128 KiB:

@@ -13,7 +13,8 @@ function refreshing(kind: keyof typeof stores, atOnce: number): Case {
     title: `Refreshes grants that have run out on ${stores[kind]}, ${atOnce === 1 ? "one after another" : `${atOnce} at a time`}.`,
     figure: "refreshesPerSecond",
     better: "higher",
-    warmUps: 1,
+    // What the engine compiles is compiled after a thousand.
+    warmUps: 5,
     sides: [
       { name: "grantkeeper", module: side("grantkeeper"), settings: { ...settings, name: "keeper" } },
       { name: "by hand", module: side(`by-hand-${kind}`), settings },

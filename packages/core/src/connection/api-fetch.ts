@@ -1,9 +1,10 @@
 import type { Connector } from "../connector/types.ts";
 import { causeWithoutSecrets, GrantkeeperError } from "../errors.ts";
+import { carryToken, resolveUrl } from "../provider/described-request.ts";
 import { refusedRequest } from "../provider/errors.ts";
 import { refusalOf } from "../provider/guard.ts";
 import { type Fetch, maximumBodyBytes, readLimited } from "../provider/http.ts";
-import { carryToken, rejectsToken, resolveUrl } from "../provider/requests.ts";
+import { rejectsToken } from "../provider/requests.ts";
 import type { Server } from "../provider/server.ts";
 import { parseBody } from "../provider/token-response.ts";
 import { secretOf } from "../secret.ts";
