@@ -33,7 +33,10 @@ obeyParent(async ({ setup, connections }: ToMeasurer): Promise<Measured> => {
 
 /** Calls `then` when the last of a response's body has been read. Its reader is the response's own: a copy would cost time. */
 function onceRead({ body }: Response, then: () => void): void {
-  if (body === null) return then();
+  if (body === null) {
+    then();
+    return;
+  }
   const getReader = body.getReader.bind(body) as () => ReadableStreamDefaultReader<Uint8Array>;
   const timedReader = (): ReadableStreamDefaultReader<Uint8Array> => {
     const reader = getReader();

@@ -9,7 +9,6 @@ import { transportOf } from "../test/transport.ts";
 import { createProviderRequests } from "./requests.ts";
 import { serverOf } from "./server.ts";
 
-const connector = exampleConnector();
 const requests = createProviderRequests({ transport: transportOf(fetch), now: () => 0 });
 
 describe("requests of a connector", () => {
