@@ -38,7 +38,7 @@ test("the other commands are words or flags", () => {
   expect(readArguments(["herd", "--store", "sqlite", "--callers", "50"])).toMatchObject({ kind: "herd", callers: 50 });
   expect(readArguments(["--herd", "--store", "sqlite"])).toMatchObject({ kind: "herd", processes: 8, callers: 200 });
   expect(readArguments(["--takeover", "--store", "sqlite"])).toMatchObject({ kind: "takeover", rotation: "strict" });
-  expect(readArguments(["cost", "--store", "sqlite"])).toMatchObject({ kind: "cost", refreshes: 300 });
+  expect(readArguments(["cost", "--store", "sqlite"])).toMatchObject({ kind: "cost", refreshes: 1_000 });
   expect(readArguments(["--help"])).toEqual({ kind: "help" });
 });
 

@@ -16,7 +16,7 @@ export interface ScopeCheck {
   readonly flow: StartedFlow | undefined;
 }
 
-/** A link between an owner and one account at a provider. */
+/** A link between an owner and one account at a provider. Its methods are called on it: none works handed on by itself. */
 export interface Connection<TokenSet extends string = string> {
   /** The connector's key in the keeper. */
   readonly connector: string;

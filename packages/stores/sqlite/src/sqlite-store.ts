@@ -42,11 +42,15 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
   const [reads, writes] = [createTurns(patienceMs), createTurns(patienceMs)];
   const running = new Set<Promise<unknown>>();
   let opening: Promise<Tables> | undefined;
+  let opened: Tables | undefined;
   let closing: Promise<void> | undefined;
 
   function open(): Promise<Tables> {
     opening ??= writes
-      .run(() => openTables(absolutePath, busyTimeoutMs, clock))
+      .run(() => {
+        opened = openTables(absolutePath, busyTimeoutMs, clock);
+        return opened;
+      })
       .catch((error: unknown) => {
         opening = undefined;
         throw error;
@@ -56,7 +60,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
 
   async function attempt<Result>(turns: Turns, work: (tables: Tables) => Result): Promise<Result> {
     try {
-      const tables = await open();
+      const tables = opened ?? (await open());
       return await turns.run(() => {
         tables.file.assertInPlace();
         return work(tables);
@@ -67,15 +71,13 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
   }
 
   /** Counts what runs, so that closing waits for it. */
-  async function counted<Result>(turns: Turns, work: (tables: Tables) => Result): Promise<Result> {
-    if (closing !== undefined) throw new GrantkeeperError("closed", "The store was closed.");
+  function counted<Result>(turns: Turns, work: (tables: Tables) => Result): Promise<Result> {
+    if (closing !== undefined) return Promise.reject(new GrantkeeperError("closed", "The store was closed."));
     const result = attempt(turns, work);
     running.add(result);
-    try {
-      return await result;
-    } finally {
-      running.delete(result);
-    }
+    const done = (): void => void running.delete(result);
+    result.then(done, done);
+    return result;
   }
   const read = <Result>(work: (tables: Tables) => Result): Promise<Result> => counted(reads, work);
   const write = <Result>(work: (tables: Tables) => Result): Promise<Result> => counted(writes, work);
