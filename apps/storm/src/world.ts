@@ -8,7 +8,7 @@ import type { Fleet } from "./fleet/fleet.ts";
 import { createKeyPlan, type KeyPlan } from "./fleet/key-plan.ts";
 import { inOrder, killsOf, stallsOf } from "./history/assemble.ts";
 import type { FinalState, History, Pause, ProcessId } from "./history/history.ts";
-import { readWritten } from "./history/writer.ts";
+import { beginHistory, readWritten } from "./history/writer.ts";
 import type { StormOptions } from "./options.ts";
 import { type Judge, startEmulator, startOidc } from "./provider/judge.ts";
 import { startWitness, type Witness, type WitnessOptions } from "./provider/witness.ts";
@@ -85,7 +85,13 @@ export async function openWorld(options: StormOptions, onEnd: OnEnd): Promise<Wo
     }),
     workerSetup: (process) => ({
       ...{ ...keeper, keys: plan.all, store: entries.store },
-      ...{ process, history: historyOf(process), seed: random.below(2 ** 32), provider, faults: options.faults },
+      ...{
+        process,
+        history: beginHistory(historyOf(process)),
+        seed: random.below(2 ** 32),
+        provider,
+        faults: options.faults,
+      },
       origins: { provider: judge.origin, witness: witness.origin, entry: entries.provider },
     }),
     onAfterCommit(asked) {

@@ -1,10 +1,16 @@
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import type { ProcessEvent, ProcessHistory, ProcessId } from "./history.ts";
 
 /** Writes down what a process does, so that a kill takes away nothing that was said. */
 export interface Writer {
   write(event: ProcessEvent): void;
   close(): void;
+}
+
+/** Makes the file of a process that is about to start: it may be killed before it has said anything. */
+export function beginHistory(file: string): string {
+  writeFileSync(file, "", { mode: 0o600, flag: "wx" });
+  return file;
 }
 
 export function createWriter(file: string): Writer {

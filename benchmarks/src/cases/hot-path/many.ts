@@ -6,7 +6,7 @@ const side = (name: string): URL => new URL(`sides/many-${name}.ts`, import.meta
 function many(connections: number): Case {
   return {
     name: `hot-path/many-${connections}`,
-    title: `A valid token from memory, of a random one of ${connections.toLocaleString("en-US")} connections; the bare Map waits for each one, too.`,
+    title: `A valid token from memory, of a random connection among ${connections.toLocaleString("en-US")}; the bare Map waits for each one, too.`,
     figure: "nanoseconds",
     better: "lower",
     sides: [
