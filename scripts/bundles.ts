@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { bundleConnector } from "./lib/bundle.ts";
 import type { Say } from "./lib/check.ts";
-import { bundleConnector } from "./lib/connector-bundle.ts";
 import { installPacked, loadsOf, sizeOf, smokeProblems, startMilliseconds } from "./lib/installed.ts";
 import { packPackages } from "./lib/packed.ts";
 import { connectorPackages, type Manifest } from "./lib/workspace.ts";

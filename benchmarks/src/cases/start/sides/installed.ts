@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import { bundleProgram } from "../../../../../scripts/lib/bundle.ts";
 import { runCommand } from "../../../../../scripts/lib/command.ts";
 import { sizeOf } from "../../../../../scripts/lib/installed.ts";
 import type { OpenSide } from "../../../runner/side.ts";
-import { bundleBytes } from "../bundle.ts";
 import { countPackages, installOwn, installPeer } from "../install.ts";
 
 /**
@@ -15,7 +15,7 @@ export const open: OpenSide = async ({ package: name, program }) => {
   const installed = {
     installedKiB: sizeOf(join(folder, "node_modules")) / 1024,
     packages: countPackages(folder),
-    bundleKiB: (await bundleBytes(folder, String(program))) / 1024,
+    bundleKiB: (await bundleProgram(folder, String(program))).bytes / 1024,
   };
   const measured = `const before = process.memoryUsage().rss;
 const startedAt = performance.now();
