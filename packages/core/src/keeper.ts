@@ -1,11 +1,8 @@
-import { runAs } from "./actor.ts";
 import { openAudit } from "./audit/open-audit.ts";
 import { tellUnreadable } from "./audit/unreadable.ts";
-import { abortable } from "./connection/abortable.ts";
-import { checkMetadata, createConnections } from "./connection/connections.ts";
+import { createConnections } from "./connection/connections.ts";
 import { createDisconnect } from "./connection/disconnect.ts";
 import { createErasure } from "./connection/erase.ts";
-import { exportConnections } from "./connection/export.ts";
 import { createIntrospected } from "./connection/introspected.ts";
 import { createTokenCache } from "./connection/token-cache.ts";
 import { createTokens } from "./connection/tokens.ts";
@@ -27,8 +24,8 @@ import { createRevocation } from "./grant/revocation.ts";
 import { createRevocationJobs } from "./grant/revocation-jobs.ts";
 import { createRotateKeys } from "./grant/rotate-keys.ts";
 import type { ConnectorMap, Keeper, KeeperOptions } from "./keeper-api.ts";
+import { keeperOf } from "./keeper-methods.ts";
 import { checkCacheKeysFor, checkCallbackUrl, checkOrigins, checkRefreshTimes } from "./keeper-options.ts";
-import { restrictKeeper } from "./keeper-restricted.ts";
 import { createConnectors } from "./provider/connectors.ts";
 import { isGuardedFetch } from "./provider/guard.ts";
 import type { Fetch } from "./provider/http.ts";
@@ -266,78 +263,16 @@ export function assembleKeeper<const Map extends ConnectorMap>(
     if (closedAt !== undefined) throw new GrantkeeperError("closed", "The keeper was closed.");
   }
 
-  const keeper: Keeper = {
-    connectors: options.connectors,
-    callbackUrl: new URL(callbackUrl),
-    async start(connector, start) {
-      assertOpen();
-      if (start.metadata !== undefined) checkMetadata(start.metadata);
-      return flows.start(connector, start);
-    },
-    finish: async (request, { owner }) =>
-      counted(async () => {
-        const { connectorKey, connectionId, returnTo } = await flows.finish(request, { owner });
-        cache.delete(connectionId);
-        return { connection: connections.byId(connectorKey, connectionId, owner), returnTo };
-      }),
-    async device(connector, start) {
-      assertOpen();
-      if (start.metadata !== undefined) checkMetadata(start.metadata);
-      const { connected, ...shown } = await devices.start(connector, start);
-      return {
-        ...shown,
-        async connection({ signal } = {}) {
-          const connectionId = await abortable(signal, connected(signal));
-          cache.delete(connectionId);
-          return connections.byId(connector, connectionId, start.owner);
-        },
-      };
-    },
-    connect: async (connector, request) =>
-      counted(async () => {
-        if (request.metadata !== undefined) checkMetadata(request.metadata);
-        const connectionId = await connectCredentials(connector, request);
-        cache.delete(connectionId);
-        return connections.byId(connector, connectionId, request.owner);
-      }),
-    connection: ((connector, selector) => {
-      assertOpen();
-      return connections.select(connector, selector);
-    }) as Keeper["connection"],
-    connections(filter = {}) {
-      assertOpen();
-      return connections.list(filter);
-    },
-    adopt: async (connector, request) =>
-      counted(async () => {
-        if (request.metadata !== undefined) checkMetadata(request.metadata);
-        const connectionId = await adopt(connector, request);
-        cache.delete(connectionId);
-        return connections.byId(connector, connectionId, request.owner);
-      }),
-    as: ((restriction) => restrictKeeper(keeper, restriction)) as Keeper["as"],
-    by: runAs,
-    on: (name, listener) => events.on(name, (event) => listener(event)),
-    rotateKeys: async (pass) => counted(() => rotateKeys(pass)),
-    keyUsage: async (pass) => counted(() => keyUsage(pass)),
-    keepAlive: async (pass) => counted(() => keepAlive(pass)),
-    afterRestore: async ({ erased = [], ...pass } = {}) =>
-      counted(async () => {
-        for (const subject of erased) await erasure.eraseSubject(subject);
-        return afterRestore(pass);
-      }),
-    erase: async ({ owner }) => counted(() => erasure.erase(owner)),
-    export: async ({ owner }) =>
-      counted(async () => ({
-        ...(await exportConnections(connections, owner, now())),
-        acts: await audit.actsOf(owner),
-      })),
-    retryRevocations: async (pass) => counted(() => revocationJobs.retry(pass)),
+  const keeper = keeperOf({
+    ...{ connectors: options.connectors, callbackUrl, flows, devices, connectCredentials, adopt, connections, cache },
+    ...{ events, rotateKeys, keyUsage, keepAlive, afterRestore, erasure, now, assertOpen, counted },
+    actsOf: audit.actsOf,
+    retryRevocations: revocationJobs.retry,
     close() {
       closing ??= close();
       return closing;
     },
-  };
+  });
   return keeper as unknown as Keeper<Map>;
 }
 
