@@ -44,9 +44,15 @@ export async function startSide(options: SideProcessOptions): Promise<SideProces
     module: module.href,
     settings: { ...settings, process, processes },
   });
-  // The first one makes what they share.
-  await first.tell(openAt(0));
-  await Promise.all(children.slice(1).map((child, index) => child.tell(openAt(index + 1))));
+  const closeAll = async (): Promise<void> => void (await Promise.all(children.map((child) => child.close())));
+  try {
+    // One after another: the first one makes what they share, and each warms itself alone.
+    for (const [process, child] of children.entries()) await child.tell(openAt(process));
+  } catch (error) {
+    // A process that is left keeps this one alive.
+    await closeAll();
+    throw error;
+  }
   const tellAll = (order: Order) => Promise.all(children.map((child) => child.tell(order)));
   return {
     async round() {
@@ -56,9 +62,7 @@ export async function startSide(options: SideProcessOptions): Promise<SideProces
       const concluded = await first.tell({ kind: "conclude", prepared });
       return { ...merged(answers as readonly Figures[]), ...(concluded as Figures) };
     },
-    async close() {
-      await Promise.all(children.map((child) => child.close()));
-    },
+    close: closeAll,
   };
 }
 

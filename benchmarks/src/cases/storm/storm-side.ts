@@ -35,13 +35,18 @@ export function stormSide(create: (place: StormPlace) => Promise<StormClient>): 
     const [own, count] = [Number(process), Number(processes)];
     const share = Math.floor(Number(callers) / count) + (own < Number(callers) % count ? 1 : 0);
     let grantId = "";
+    async function keepOne(): Promise<JsonObject> {
+      const [grant] = await issueGrants(String(origin), 1);
+      if (grant === undefined) throw new Error("No grant was issued.");
+      grantId = grant.id;
+      return client.keep(grant);
+    }
+    // Whoever refreshes the first time loads what it needs for that: each process has done so before.
+    const first = await keepOne();
+    await client.ready?.(first);
+    await client.token(first);
     return {
-      async prepare() {
-        const [grant] = await issueGrants(String(origin), 1);
-        if (grant === undefined) throw new Error("No grant was issued.");
-        grantId = grant.id;
-        return { kept: await client.keep(grant) };
-      },
+      prepare: async () => ({ kept: await keepOne() }),
       async ready({ kept }) {
         await client.ready?.(kept as JsonObject);
       },
