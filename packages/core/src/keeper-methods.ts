@@ -1,10 +1,12 @@
 import { runAs } from "./actor.ts";
 import type { Recorder } from "./audit/recorder.ts";
 import { abortable } from "./connection/abortable.ts";
+import type { IdentifiedConnection } from "./connection/connection.ts";
 import { type Connections, checkMetadata } from "./connection/connections.ts";
 import type { Erasure } from "./connection/erase.ts";
 import { exportConnections } from "./connection/export.ts";
 import type { TokenCache } from "./connection/token-cache.ts";
+import type { JsonObject } from "./connector/json.ts";
 import type { Events } from "./events.ts";
 import type { Adopt } from "./flow/adopt.ts";
 import type { createCredentialConnect } from "./flow/connect-credentials.ts";
@@ -49,6 +51,20 @@ export function keeperOf(parts: KeeperParts): Keeper {
   const { callbackUrl, flows, devices, connectCredentials, adopt, connections, cache, events } = parts;
   const { rotateKeys, keyUsage, keepAlive, afterRestore, erasure, now, assertOpen, counted } = parts;
 
+  /** The connection that `add` has made or changed, with nothing in memory of what was there before. */
+  function added(
+    connector: string,
+    { owner, metadata }: { readonly owner: string; readonly metadata?: JsonObject | undefined },
+    add: () => Promise<string>,
+  ): Promise<IdentifiedConnection> {
+    return counted(async () => {
+      if (metadata !== undefined) checkMetadata(metadata);
+      const connectionId = await add();
+      cache.delete(connectionId);
+      return connections.byId(connector, connectionId, owner);
+    });
+  }
+
   const keeper: Keeper = {
     connectors: parts.connectors,
     callbackUrl: new URL(callbackUrl),
@@ -76,13 +92,7 @@ export function keeperOf(parts: KeeperParts): Keeper {
         },
       };
     },
-    connect: async (connector, request) =>
-      counted(async () => {
-        if (request.metadata !== undefined) checkMetadata(request.metadata);
-        const connectionId = await connectCredentials(connector, request);
-        cache.delete(connectionId);
-        return connections.byId(connector, connectionId, request.owner);
-      }),
+    connect: async (connector, request) => added(connector, request, () => connectCredentials(connector, request)),
     connection: ((connector, selector) => {
       assertOpen();
       return connections.select(connector, selector);
@@ -91,13 +101,7 @@ export function keeperOf(parts: KeeperParts): Keeper {
       assertOpen();
       return connections.list(filter);
     },
-    adopt: async (connector, request) =>
-      counted(async () => {
-        if (request.metadata !== undefined) checkMetadata(request.metadata);
-        const connectionId = await adopt(connector, request);
-        cache.delete(connectionId);
-        return connections.byId(connector, connectionId, request.owner);
-      }),
+    adopt: async (connector, request) => added(connector, request, () => adopt(connector, request)),
     as: ((restriction) => restrictKeeper(keeper, restriction)) as Keeper["as"],
     by: runAs,
     on: (name, listener) => events.on(name, (event) => listener(event)),

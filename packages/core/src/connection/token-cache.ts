@@ -1,6 +1,5 @@
 import type { OpenGrant } from "../grant/grants.ts";
-import type { AccessToken } from "./access-token.ts";
-import { createHeldTokens, type HeldToken } from "./held-tokens.ts";
+import { createHeldTokens, type HeldToken, type HeldTokens } from "./held-tokens.ts";
 
 /** Grants that this process has opened, so that a valid token costs no read and no decryption. Bounded: oldest out first. */
 export interface TokenCache {
@@ -9,12 +8,7 @@ export interface TokenCache {
   set(open: OpenGrant, checkedAt: number): CachedGrant;
   /** Keeps the token that was made of a grant for as long as that is in the cache. */
   hold(cached: CachedGrant, token: HeldToken): void;
-  held(
-    connectionId: string,
-    connector: string,
-    owner: string | undefined,
-    now: number,
-  ): Promise<AccessToken> | undefined;
+  readonly held: HeldTokens["find"];
   delete(connectionId: string): void;
   clear(): void;
 }
