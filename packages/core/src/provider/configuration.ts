@@ -31,11 +31,61 @@ export function configure(
   const configuration = new openid.Configuration(
     metadata,
     connector.clientId,
-    { [openid.clockSkew]: Math.round((now() - Date.now()) / 1000), [openid.clockTolerance]: 60 },
+    { [openid.clockSkew]: clockSkew(now), [openid.clockTolerance]: 60 },
     authenticate,
   );
   // Time is kept by the transport.
   configuration.timeout = 0;
   if (connector.loopback === true) openid.allowInsecureRequests(configuration);
   return configuration;
+}
+
+/** Seconds from the machine's clock to the keeper's. */
+function clockSkew(now: () => number): number {
+  return Math.round((now() - Date.now()) / 1000);
+}
+
+export interface Configurations {
+  /** Lends the configuration for one request to a server's refresh endpoint. */
+  use<Result>(
+    connector: Connector,
+    target: Server,
+    work: (configuration: openid.Configuration) => Promise<Result>,
+  ): Promise<Result>;
+}
+
+interface Idle {
+  readonly configuration: openid.Configuration;
+  readonly skew: number;
+}
+
+const unprepared: openid.CustomFetch = () => Promise.reject(new Error("a request that nobody has prepared"));
+
+/** So many are kept of a server that is never asked more often at once. */
+const maximumIdle = 8;
+
+/**
+ * Makes a server's configurations for refreshes, and keeps them: each is a deep copy of all metadata, and serves one
+ * request at a time.
+ */
+export function createConfigurations(now: () => number): Configurations {
+  // A server is one connector's alone.
+  const idle = new WeakMap<Server, Idle[]>();
+  return {
+    async use(connector, target, work) {
+      const skew = clockSkew(now);
+      const kept = idle.get(target) ?? [];
+      idle.set(target, kept);
+      const last = kept.pop();
+      const configuration =
+        last?.skew === skew ? last.configuration : configure(connector, target, target.refreshEndpoint, now);
+      try {
+        return await work(configuration);
+      } finally {
+        // It holds what was sent and what came of it.
+        configuration[openid.customFetch] = unprepared;
+        if (kept.length < maximumIdle) kept.push({ configuration, skew });
+      }
+    },
+  };
 }

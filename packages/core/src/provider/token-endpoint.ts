@@ -5,7 +5,7 @@ import { isGrantkeeperError } from "../errors.ts";
 import { type Secret, secretOf, secretOrNone } from "../secret.ts";
 import { sign } from "./assertion.ts";
 import { type AuthorizationRequest, createAuthorizationUrls } from "./authorization-url.ts";
-import { configure } from "./configuration.ts";
+import { configure, createConfigurations } from "./configuration.ts";
 import { describedRequest } from "./described-request.ts";
 import { createDeviceAuthorization, type DeviceAuthorization } from "./device-authorization.ts";
 import { createDiscovery } from "./discovery.ts";
@@ -73,6 +73,7 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
   const servers = new WeakMap<Connector, Server>();
   const discover = createDiscovery({ transport, now });
   const send = createTokenRequests(transport, now);
+  const configurations = createConfigurations(now);
 
   async function server(connector: Connector, params: Readonly<Record<string, string>>): Promise<Server> {
     const complete = connector.tokenEndpoint !== undefined && connector.authorizationEndpoint !== undefined;
@@ -141,22 +142,18 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
   // takes for its signature: fetching keys here would stand between a rotated refresh token and its commit.
 
   async function refresh(connector: Connector, target: Server, request: RefreshRequest): Promise<TokenOutcome> {
-    const configuration = configure(connector, target, target.refreshEndpoint, now);
-    const outcome = await send(
-      connector,
-      configuration,
-      {
-        endpoint: target.refreshEndpoint,
-        secrets: [request.refreshToken],
-        refreshing: request.tokenSet,
-        // Of a token that may be sent once, nobody may have to guess whether it has arrived.
-        transport: { freshSocket: connector.rotation.kind === "strict", maySend: request.maySend },
-      },
-      () =>
-        openid.refreshTokenGrant(configuration, request.refreshToken.reveal(), {
-          ...connector.refreshParams,
-          ...resourceOf(connector),
-        }),
+    const about: TokenRequest = {
+      endpoint: target.refreshEndpoint,
+      secrets: [request.refreshToken],
+      refreshing: request.tokenSet,
+      // Of a token that may be sent once, nobody may have to guess whether it has arrived.
+      transport: { freshSocket: connector.rotation.kind === "strict", maySend: request.maySend },
+    };
+    const params = { ...connector.refreshParams, ...resourceOf(connector) };
+    const outcome = await configurations.use(connector, target, (configuration) =>
+      send(connector, configuration, about, () =>
+        openid.refreshTokenGrant(configuration, request.refreshToken.reveal(), params),
+      ),
     );
     const subject = outcome.kind === "tokens" ? outcome.idTokenClaims?.["sub"] : undefined;
     if (outcome.kind !== "tokens" || subject === undefined || request.subject === undefined) return outcome;
