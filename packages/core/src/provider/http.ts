@@ -22,6 +22,9 @@ interface AnswerBody {
 /** Sends a request once `mayLeave` has said that it may; asks it right before the first byte leaves. */
 export type Send = (url: string, init: RequestInit, mayLeave: () => boolean) => Promise<Answer>;
 
+/** Drops a byte order mark, which JSON does not allow. */
+const utf8 = new TextDecoder();
+
 export const maximumBodyBytes: number = 1024 * 1024;
 
 /** How a request to a provider went, below the meaning of its answer. */
@@ -140,8 +143,7 @@ export async function readLimited(response: Pick<Answer, "body">, signal?: Abort
     }
     chunks.push(value);
   }
-  // Drops a byte order mark, which JSON does not allow.
-  return new TextDecoder().decode(Buffer.concat(chunks));
+  return utf8.decode(Buffer.concat(chunks));
 }
 
 /** A guard that counts as well may come first. */
