@@ -75,6 +75,7 @@ export function createGrants(database: DatabaseSync, now: () => number, flush: (
     "UPDATE grants SET wrapped_key = ? WHERE connection_id = ? AND grant_id = ? AND wrapped_key = ?",
   );
   const insertToken = database.prepare("INSERT OR IGNORE INTO grant_tokens (token_hash, sequence) VALUES (?, ?)");
+  const replaceTokens = database.prepare("UPDATE OR REPLACE grant_tokens SET token_hash = ? WHERE sequence = ?");
   const deleteTokens = database.prepare("DELETE FROM grant_tokens WHERE sequence = ?");
 
   function get(connectionId: string): GrantRow | undefined {
@@ -97,6 +98,14 @@ export function createGrants(database: DatabaseSync, now: () => number, flush: (
     const until = Math.ceil(at + durationMs);
     updateLease.run({ connectionId, fence, holder, until, intents: JSON.stringify(intents) });
     return { kind: "leased", lease: { connectionId, holder, fence }, row: { ...row, fence } };
+  }
+
+  function setTokens(sequence: number, tokenHashes: readonly string[]): void {
+    const [only, ...others] = tokenHashes;
+    // Of one in place of one, which most are, in one statement.
+    if (only !== undefined && others.length === 0 && replaceTokens.run(only, sequence).changes !== 0) return;
+    deleteTokens.run(sequence);
+    for (const tokenHash of tokenHashes) insertToken.run(tokenHash, sequence);
   }
 
   return {
@@ -147,10 +156,7 @@ export function createGrants(database: DatabaseSync, now: () => number, flush: (
         } else {
           updatePayload.run({ ...changes, state, identityHash, accountHash });
         }
-        if (tokens.tokenHashes !== replaced["token_hashes"]) {
-          deleteTokens.run(sequence);
-          for (const tokenHash of payload.tokenHashes) insertToken.run(tokenHash, sequence);
-        }
+        if (tokens.tokenHashes !== replaced["token_hashes"]) setTokens(sequence, payload.tokenHashes);
         return "committed";
       }),
 

@@ -59,15 +59,26 @@ export function testListing(test: StoreTestFunction): void {
     assert.deepEqual(await found(first), [row.connectionId]);
     assert.deepEqual(await found(second), [row.connectionId]);
     assert.deepEqual(await found(shared), [row.connectionId, other.connectionId].sort());
-    const held = await take(store, row);
-    const { connectionId, grantId, version } = row;
-    const expected = { connectionId, grantId, version, fence: held.lease.fence };
-    const payload = { ...successor(row), tokenHashes: [later] };
-    assert.equal(await store.commit({ expected, payload, clearIntents: [] }), "committed");
+    const { lease } = await take(store, row);
+    const { connectionId, grantId } = row;
+    let version = row.version;
+    const replace = async (...tokenHashes: readonly string[]): Promise<void> => {
+      const expected = { connectionId, grantId, version, fence: lease.fence };
+      version++;
+      const payload = { ...successor(row), version, tokenHashes };
+      assert.equal(await store.commit({ expected, payload, clearIntents: [] }), "committed");
+    };
+    await replace(later);
     assert.deepEqual(await found(later), [row.connectionId]);
     assert.deepEqual(await found(first), []);
     assert.deepEqual(await found(shared), [other.connectionId]);
     assert.deepEqual(await found("unknown"), []);
+    await replace(first);
+    assert.deepEqual([await found(first), await found(later)], [[row.connectionId], []]);
+    await replace();
+    assert.deepEqual(await found(first), []);
+    await replace(second);
+    assert.deepEqual(await found(second), [row.connectionId]);
   });
 
   test("odd ids are listed and paged over", async ({ store }) => {
