@@ -20,3 +20,32 @@ test("F7 an operation that nobody is ahead of runs before its caller goes on", a
   await done;
   expect(order).toEqual(["operation", "caller"]);
 });
+
+test("F7 an operation that finds a lock is made again after the event loop's turn, before those behind it", async () => {
+  const turns = createTurns(1_000);
+  const order: string[] = [];
+  let isLocked = true;
+  const first = turns.run(() => {
+    order.push("first");
+    if (isLocked) throw Object.assign(new Error("database is locked"), { errcode: 5 });
+  });
+  const second = turns.run(() => order.push("second"));
+  setImmediate(() => {
+    order.push("loop");
+    isLocked = false;
+  });
+  await Promise.all([first, second]);
+  expect(order).toEqual(["first", "loop", "first", "second"]);
+});
+
+test("F7 what fails otherwise fails at once, and holds up nobody", async () => {
+  const turns = createTurns(1_000);
+  const failing = (): Promise<unknown> =>
+    Promise.resolve().then(() =>
+      turns.run(() => {
+        throw new Error("disk I/O error");
+      }),
+    );
+  await expect(failing()).rejects.toThrow("disk I/O error");
+  expect(await turns.run(() => "next")).toBe("next");
+});

@@ -3,7 +3,8 @@ import { resultCode } from "./errors.ts";
 
 /** Runs synchronous operations one after another, and again later where another connection holds the lock. */
 export interface Turns {
-  run<Result>(operation: () => Result): Promise<Result>;
+  /** Where nobody is ahead, at once: then it returns the result itself, and throws what the operation throws. */
+  run<Result>(operation: () => Result): Result | Promise<Result>;
 }
 
 interface Turn {
@@ -30,8 +31,10 @@ export function createTurns(patienceMs: number): Turns {
   const slice = createSlice();
   let serving = false;
 
-  async function serve(): Promise<void> {
-    for (let failures = 0, turn = waiting[0]; turn !== undefined; turn = waiting[0]) {
+  async function serve(wasLocked: boolean): Promise<void> {
+    let failures = 0;
+    if (wasLocked) await delay(backOff(failures++));
+    for (let turn = waiting[0]; turn !== undefined; turn = waiting[0]) {
       if (slice.isOver()) await yieldToLoop();
       const lock = turn.attempt();
       if (lock === undefined) {
@@ -49,26 +52,41 @@ export function createTurns(patienceMs: number): Turns {
     serving = false;
   }
 
+  function queue<Result>(operation: () => Result, deadline: number): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      waiting.push({
+        deadline,
+        attempt() {
+          try {
+            resolve(operation());
+          } catch (error) {
+            if (isLock(error)) return error;
+            reject(error);
+          }
+          return undefined;
+        },
+        fail: reject,
+      });
+    });
+  }
+
   return {
     run(operation) {
-      return new Promise((resolve, reject) => {
-        waiting.push({
-          deadline: performance.now() + patienceMs,
-          attempt() {
-            try {
-              resolve(operation());
-            } catch (error) {
-              if (isLock(error)) return error;
-              reject(error);
-            }
-            return undefined;
-          },
-          fail: reject,
-        });
-        if (serving) return;
-        serving = true;
-        void serve();
-      });
+      const deadline = performance.now() + patienceMs;
+      if (serving) return queue(operation, deadline);
+      let wasLocked = false;
+      if (!slice.isOver()) {
+        try {
+          return operation();
+        } catch (error) {
+          if (!isLock(error)) throw error;
+          wasLocked = true;
+        }
+      }
+      serving = true;
+      const result = queue(operation, deadline);
+      void serve(wasLocked);
+      return result;
     },
   };
 }

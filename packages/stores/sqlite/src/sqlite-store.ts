@@ -40,25 +40,28 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
   const clock = (): number => Math.floor(now());
   // Reads need no turn behind writes, as in write-ahead mode they wait for no writer.
   const [reads, writes] = [createTurns(patienceMs), createTurns(patienceMs)];
-  const running = new Set<Promise<unknown>>();
+  let running = 0;
+  let becomesIdle: (() => void) | undefined;
   let opening: Promise<Tables> | undefined;
   let opened: Tables | undefined;
   let closing: Promise<void> | undefined;
 
+  async function openTurn(): Promise<Tables> {
+    opened = await writes.run(() => openTables(absolutePath, busyTimeoutMs, clock));
+    return opened;
+  }
+
   function open(): Promise<Tables> {
-    opening ??= writes
-      .run(() => {
-        opened = openTables(absolutePath, busyTimeoutMs, clock);
-        return opened;
-      })
-      .catch((error: unknown) => {
-        opening = undefined;
-        throw error;
-      });
+    opening ??= openTurn().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
     return opening;
   }
 
   async function attempt<Result>(turns: Turns, work: (tables: Tables) => Result): Promise<Result> {
+    if (closing !== undefined) throw new GrantkeeperError("closed", "The store was closed.");
+    running++;
     try {
       const tables = opened ?? (await open());
       return await turns.run(() => {
@@ -67,23 +70,17 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
       });
     } catch (error) {
       throw toStoreError(error, now());
+    } finally {
+      running--;
+      if (running === 0) becomesIdle?.();
     }
   }
 
-  /** Counts what runs, so that closing waits for it. */
-  function counted<Result>(turns: Turns, work: (tables: Tables) => Result): Promise<Result> {
-    if (closing !== undefined) return Promise.reject(new GrantkeeperError("closed", "The store was closed."));
-    const result = attempt(turns, work);
-    running.add(result);
-    const done = (): void => void running.delete(result);
-    result.then(done, done);
-    return result;
-  }
-  const read = <Result>(work: (tables: Tables) => Result): Promise<Result> => counted(reads, work);
-  const write = <Result>(work: (tables: Tables) => Result): Promise<Result> => counted(writes, work);
+  const read = <Result>(work: (tables: Tables) => Result): Promise<Result> => attempt(reads, work);
+  const write = <Result>(work: (tables: Tables) => Result): Promise<Result> => attempt(writes, work);
 
   async function close(): Promise<void> {
-    await Promise.allSettled(running);
+    if (running > 0) await new Promise<void>((resolve) => (becomesIdle = resolve));
     const tables = await opening?.catch(() => undefined);
     if (tables === undefined) return;
     try {
