@@ -123,3 +123,21 @@ test("a lock that is given back in time is waited for", async () => {
   other.close();
   expect(await inserted).toEqual({ inserted: true });
 });
+
+test("a store that is closed while it waits for a lock closes once its writes are done, and takes no more", async () => {
+  const path = join(createFolder(), "grants.db");
+  const store = openStore(path, { busyTimeoutMs: 1 });
+  await store.insert(newRow("con"));
+  const other = new DatabaseSync(path);
+  onTestFinished(() => other.close());
+  other.exec("BEGIN IMMEDIATE");
+  const writes = ["one", "two"].map((id) => store.insert(newRow(id)));
+  const closed = store.close();
+  expect(await codeOf(store.get("con"))).toBe("closed");
+  // Time enough to be closed, for a store that does not wait.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  other.exec("ROLLBACK");
+  expect(await Promise.all(writes)).toEqual([{ inserted: true }, { inserted: true }]);
+  await closed;
+  expect((await openStore(path).list({ limit: 10 })).rows).toHaveLength(3);
+});
