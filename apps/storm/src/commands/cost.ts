@@ -1,4 +1,5 @@
 import type { RotationKind } from "../history/history.ts";
+import { startTokenEndpointAtOnce } from "../provider/at-once.ts";
 import type { StoreKind } from "../store.ts";
 import type { KeeperSetup } from "../worker/messages.ts";
 import { startChild } from "./child.ts";
@@ -33,12 +34,15 @@ export interface Measured {
 /** So that what is measured is the code that a process of some minutes runs. */
 const warmUps = 500;
 
-/** What a refresh costs beyond the network: one connection after another, at a provider on this machine. */
+/** What a refresh costs beyond the network: one connection after another, at a provider on this machine that answers at once. */
 export function runCost({ store, rotation, refreshes }: CostOptions, signal: AbortSignal): Promise<CostReport> {
   return onStage({ store, rotation, connections: refreshes + warmUps, signal }, async ({ setup, connections }) => {
+    const provider = await startTokenEndpointAtOnce();
     const measurer = startChild<ToMeasurer, Measured>(new URL("measurer.ts", import.meta.url));
+    const connector = { ...setup.connector, refreshEndpoint: provider.url };
     try {
-      const { times } = await measurer.tell({ setup, connections });
+      const { times } = await measurer.tell({ setup: { ...setup, connector }, connections });
+      if (provider.answered !== times.length) throw new Error("Not each refresh has made one token request.");
       const counted = times.slice(warmUps);
       const totals = counted.map(({ totalMs }) => totalMs);
       const requests = counted.map(({ requestMs }) => requestMs);
@@ -52,6 +56,7 @@ export function runCost({ store, rotation, refreshes }: CostOptions, signal: Abo
       };
     } finally {
       measurer.close();
+      provider.close();
     }
   });
 }
