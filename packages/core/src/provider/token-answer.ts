@@ -74,15 +74,16 @@ export function judge(connector: Connector, sent: Transfer, refreshing: string |
   }
   const error = readError(connector, response);
   const found = isObject(response.body) ? readTokenSets(connector, response.body, refreshing) : {};
-  const refreshTokens = refreshTokensOf(found);
   if (error !== undefined) {
     const judged = judgeError(error, response.headers, now);
+    const refreshTokens = refreshTokensOf(found);
     // Whatever the error says, a new refresh token tells that the old one was spent.
     const kept = judged.kind === "rejected" && Object.keys(refreshTokens).length > 0;
     return kept ? { kind: "invalid", cause: new Error("an error beside tokens"), refreshTokens } : judged;
   }
   if (status < 200 || status >= 300 || !isObject(response.body)) {
-    return { kind: "invalid", cause: new Error(`status ${status} without a token response`), refreshTokens };
+    const cause = new Error(`status ${status} without a token response`);
+    return { kind: "invalid", cause, refreshTokens: refreshTokensOf(found) };
   }
   return judgeTokens(connector, response.body, found, refreshing);
 }

@@ -1,14 +1,19 @@
 /** Joins parts so that no two lists of parts give the same bytes: each after its length in four bytes. */
 export function lengthPrefixed(parts: readonly (string | Uint8Array)[]): Buffer {
-  const lengths = parts.map((part) => (typeof part === "string" ? Buffer.byteLength(part) : part.byteLength));
-  const joined = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + 4 + length, 0));
+  let total = 0;
+  for (const part of parts) total += 4 + lengthOf(part);
+  const joined = Buffer.allocUnsafe(total);
   let at = 0;
-  for (const [index, part] of parts.entries()) {
-    const length = lengths[index] ?? 0;
-    at = joined.writeUInt32BE(length, at);
-    if (typeof part === "string") joined.write(part, at);
-    else joined.set(part, at);
-    at += length;
+  for (const part of parts) {
+    const start = at + 4;
+    const length = typeof part === "string" ? joined.write(part, start) : part.byteLength;
+    if (typeof part !== "string") joined.set(part, start);
+    joined.writeUInt32BE(length, at);
+    at = start + length;
   }
   return joined;
+}
+
+function lengthOf(part: string | Uint8Array): number {
+  return typeof part === "string" ? Buffer.byteLength(part) : part.byteLength;
 }

@@ -84,6 +84,8 @@ export function intentsOf(columns: Columns): readonly OpenIntent[] {
 
 /** JSON that this package has written; it escapes NUL. */
 function list(columns: Columns, name: string): readonly unknown[] {
+  // As most lists of intents are.
+  if (columns[name] === "[]") return [];
   const value: unknown = JSON.parse(String(columns[name]));
   if (!Array.isArray(value)) throw new TypeError(`${name} holds no list`);
   return value;
