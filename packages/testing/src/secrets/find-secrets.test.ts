@@ -110,6 +110,8 @@ describe("of random secrets in random noise", () => {
   test("a secret that lacks a character, or has another one, is not found", () => {
     fc.assert(
       fc.property(secretText, fc.nat(), (value, number) => {
+        // What is URL-encoded is also read as if it were not: "%78" holds a "%", and begins an "8".
+        fc.pre(!/%|^[0-9A-Fa-f]/.test(value));
         const characters = [...value];
         const at = number % characters.length;
         const other = characters[at] === "x" ? "y" : "x";
