@@ -194,11 +194,11 @@ describe("normaliseTokenResponse", () => {
       fc.property(foreignObject, (raw) => {
         const {
           expires_in: life = 1,
+          expires_at: end = 1,
           refresh_token_expires_in: refreshLife = 1,
           ...texts
         } = normaliseTokenResponse(raw);
-        expect(life).toBeGreaterThan(0);
-        expect(refreshLife).toBeGreaterThan(0);
+        for (const number of [life, end, refreshLife]) expect(number).toBeGreaterThan(0);
         expect(Object.values(texts).every((value) => typeof value === "string")).toBe(true);
         expect(["access_token", "token_type", "refresh_token", "scope", "id_token"]).toEqual(
           expect.arrayContaining(Object.keys(texts)),
