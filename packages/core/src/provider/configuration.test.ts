@@ -43,6 +43,14 @@ describe("the configurations of a server", () => {
     expect(after).not.toBe(before);
   });
 
+  test("another connector's is never lent, though it be for the same server", async () => {
+    const { use } = createConfigurations(Date.now);
+    const other = exampleConnector({ clientId: "another-client" });
+    await use(connector, server, async () => undefined);
+    const client = await use(other, server, async (configuration) => configuration.clientMetadata());
+    expect(client.client_id).toBe("another-client");
+  });
+
   test("another server's is never lent", async () => {
     const { use } = createConfigurations(Date.now);
     const other = { ...server, refreshEndpoint: "https://other.example.com/token" };

@@ -56,6 +56,8 @@ export interface Configurations {
 
 interface Idle {
   readonly configuration: openid.Configuration;
+  /** Whose client it authenticates. */
+  readonly connector: Connector;
   readonly skew: number;
 }
 
@@ -69,7 +71,6 @@ const maximumIdle = 8;
  * request at a time.
  */
 export function createConfigurations(now: () => number): Configurations {
-  // A server is one connector's alone.
   const idle = new WeakMap<Server, Idle[]>();
   return {
     async use(connector, target, work) {
@@ -77,14 +78,14 @@ export function createConfigurations(now: () => number): Configurations {
       const kept = idle.get(target) ?? [];
       idle.set(target, kept);
       const last = kept.pop();
-      const configuration =
-        last?.skew === skew ? last.configuration : configure(connector, target, target.refreshEndpoint, now);
+      const fits = last !== undefined && last.skew === skew && last.connector === connector;
+      const configuration = fits ? last.configuration : configure(connector, target, target.refreshEndpoint, now);
       try {
         return await work(configuration);
       } finally {
         // It holds what was sent and what came of it.
         configuration[openid.customFetch] = unprepared;
-        if (kept.length < maximumIdle) kept.push({ configuration, skew });
+        if (kept.length < maximumIdle) kept.push({ configuration, connector, skew });
       }
     },
   };
