@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { GrantkeeperError } from "@grantkeeper/core";
 import type { ClaimedRow, ClaimRequest } from "@grantkeeper/core/store";
 import { checkLimit } from "@grantkeeper/core/store";
-import { decodeRow, integer, rowColumns, wholeMilliseconds } from "./rows.ts";
+import { decodeRow, prepareRows, sequenceOf, wholeMilliseconds } from "./rows.ts";
 import { transact } from "./transact.ts";
 
 export interface ClaimedPage {
@@ -20,11 +20,12 @@ const beginning: Place = { dueAt: Number.MIN_SAFE_INTEGER, sequence: 0 };
 
 /** Leases what is due in the order of (due_at, sequence), a page in one transaction. */
 export function createClaims(database: DatabaseSync, now: () => number): (request: ClaimRequest) => ClaimedPage {
-  const selectDue = database.prepare(`
-    SELECT ${rowColumns(database)} FROM grants INDEXED BY grants_by_due
-    WHERE due_at <= :dueUntil AND (due_at, sequence) > (:dueAt, :sequence)
-      AND (lease_until IS NULL OR lease_until <= :at)
-    ORDER BY due_at, sequence LIMIT :limit`);
+  const selectDue = prepareRows(
+    database,
+    `FROM grants INDEXED BY grants_by_due
+    WHERE due_at <= ? AND (due_at, sequence) > (?, ?) AND (lease_until IS NULL OR lease_until <= ?)
+    ORDER BY due_at, sequence LIMIT ?`,
+  );
   const updateLease = database.prepare(
     "UPDATE grants SET fence = fence + 1, lease_holder = ?, lease_until = ? WHERE sequence = ?",
   );
@@ -35,20 +36,20 @@ export function createClaims(database: DatabaseSync, now: () => number): (reques
     return transact(database, () => {
       const at = now();
       const until = Math.ceil(at + durationMs);
-      const found = selectDue.all({ ...place, dueUntil: wholeMilliseconds(dueUntil), at, limit });
-      const claimed = found.map((columns): ClaimedRow => {
-        updateLease.run(holder, until, integer(columns, "sequence"));
-        const row = decodeRow(columns, at);
+      const found = selectDue.all(wholeMilliseconds(dueUntil), place.dueAt, place.sequence, at, limit);
+      const claimed = found.map((values): ClaimedRow => {
+        updateLease.run(holder, until, sequenceOf(values));
+        const row = decodeRow(values, at);
         const fence = row.fence + 1;
         return {
           lease: { connectionId: row.connectionId, holder, fence },
           row: { ...row, fence, lease: { holder, until } },
         };
       });
-      const last = found.at(-1);
+      const [last, lastClaimed] = [found.at(-1), claimed.at(-1)];
       // A page that is not full has gone through all that is due.
-      if (last === undefined || found.length < limit) return { claimed, next: undefined };
-      return { claimed, next: `${integer(last, "due_at")}:${integer(last, "sequence")}` };
+      if (last === undefined || lastClaimed === undefined || found.length < limit) return { claimed, next: undefined };
+      return { claimed, next: `${lastClaimed.row.dueAt}:${sequenceOf(last)}` };
     });
   };
 }

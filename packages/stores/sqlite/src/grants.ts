@@ -11,16 +11,8 @@ import type {
   RewrapRequest,
   Store,
 } from "@grantkeeper/core/store";
-import {
-  type Columns,
-  decodeRow,
-  integer,
-  intentsOf,
-  rowColumns,
-  text,
-  textColumns,
-  wholeMilliseconds,
-} from "./rows.ts";
+import { integer, list, prepareQuery, text, textColumns } from "./query.ts";
+import { decodeRow, intentsOf, prepareRows, sequenceOf, wholeMilliseconds } from "./rows.ts";
 import { transact } from "./transact.ts";
 
 type Settled<Method extends keyof Store> = Store[Method] extends (...given: never) => Promise<infer Result>
@@ -41,14 +33,19 @@ export interface Grants {
 /** `now` is asked inside a transaction, so that a wait for the lock makes no time old. */
 export function createGrants(database: DatabaseSync, now: () => number, flush: () => void): Grants {
   const asText = textColumns(database);
-  const select = database.prepare(`SELECT ${rowColumns(database)} FROM grants WHERE connection_id = ?`);
+  const select = prepareRows(database, "FROM grants WHERE connection_id = ?");
   /** What a commit is compared with: a sealed grant that is replaced needs no reading. */
-  const selectReplaced = database.prepare(`
-    SELECT sequence, version, fence, state, token_hashes, intents,
+  const selectReplaced = prepareQuery(
+    database,
+    `SELECT sequence, version, fence, state, token_hashes, intents,
       ${["grant_id", "identity_hash", "account_hash"].map(asText).join(", ")}
-    FROM grants WHERE connection_id = ?`);
-  const selectConnection = database.prepare("SELECT 1 FROM grants WHERE connection_id = ?");
-  const selectIdentity = database.prepare(`SELECT ${asText("connection_id")} FROM grants WHERE identity_hash = ?`);
+    FROM grants WHERE connection_id = ?`,
+  );
+  const selectConnection = prepareQuery(database, "SELECT 1 FROM grants WHERE connection_id = ?");
+  const selectIdentity = prepareQuery(
+    database,
+    `SELECT ${asText("connection_id")} FROM grants WHERE identity_hash = ?`,
+  );
   const insertRow = database.prepare(`
     INSERT INTO grants (
       connection_id, connector, owner_hash, wrapped_key, grant_id, version, sealed, state, due_at, identity_hash,
@@ -57,17 +54,18 @@ export function createGrants(database: DatabaseSync, now: () => number, flush: (
       :connectionId, :connector, :ownerHash, :wrappedKey, :grantId, :version, :sealed, :state, :dueAt, :identityHash,
       :accountHash, :tokenHashes, 0, NULL, NULL, '[]', :at, :at
     )`);
-  const updateLease = database.prepare(`
-    UPDATE grants SET fence = :fence, lease_holder = :holder, lease_until = :until, intents = :intents
-    WHERE connection_id = :connectionId`);
+  // What a refresh runs has its parameters by their place: after a pause a name for each costs as much as the statement.
+  const updateLease = database.prepare(
+    "UPDATE grants SET fence = ?, lease_holder = ?, lease_until = ?, intents = ? WHERE sequence = ?",
+  );
   const changesOfCommit = `
-    grant_id = :grantId, version = :version, sealed = :sealed, due_at = :dueAt, token_hashes = :tokenHashes,
-    lease_holder = NULL, lease_until = NULL, intents = :intents, updated_at = :at`;
+    grant_id = ?, version = ?, sealed = ?, due_at = ?, token_hashes = ?, intents = ?, updated_at = ?,
+    lease_holder = NULL, lease_until = NULL WHERE sequence = ?`;
   // SQLite rewrites the index of each column that is named, changed or not: a refresh changes none of the three.
-  const updateTokens = database.prepare(`UPDATE grants SET ${changesOfCommit} WHERE sequence = :sequence`);
-  const updatePayload = database.prepare(`
-    UPDATE grants SET ${changesOfCommit}, state = :state, identity_hash = :identityHash, account_hash = :accountHash
-    WHERE sequence = :sequence`);
+  const updateTokens = database.prepare(`UPDATE grants SET ${changesOfCommit}`);
+  const updatePayload = database.prepare(
+    `UPDATE grants SET state = ?, identity_hash = ?, account_hash = ?, ${changesOfCommit}`,
+  );
   const deleteRow = database.prepare(
     "DELETE FROM grants WHERE connection_id = ? AND grant_id = ? AND version = ? AND fence = ?",
   );
@@ -75,53 +73,76 @@ export function createGrants(database: DatabaseSync, now: () => number, flush: (
     "UPDATE grants SET wrapped_key = ? WHERE connection_id = ? AND grant_id = ? AND wrapped_key = ?",
   );
   const insertToken = database.prepare("INSERT OR IGNORE INTO grant_tokens (token_hash, sequence) VALUES (?, ?)");
-  const replaceTokens = database.prepare("UPDATE OR REPLACE grant_tokens SET token_hash = ? WHERE sequence = ?");
   const deleteTokens = database.prepare("DELETE FROM grant_tokens WHERE sequence = ?");
-
-  function get(connectionId: string): GrantRow | undefined {
-    const columns = select.get(connectionId);
-    return columns && decodeRow(columns, now());
-  }
 
   function lease(request: LeaseRequest): LeaseOutcome {
     const { connectionId, holder, durationMs, intent } = request;
-    const columns = select.get(connectionId);
-    if (columns === undefined) return { kind: "absent" };
-    const row = decodeRow(columns, now());
+    const values = select.get(connectionId);
+    if (values === undefined) return { kind: "absent" };
+    const row = decodeRow(values, now());
     const at = row.readAt;
     const remainingMs = (row.lease?.until ?? at) - at;
     if (remainingMs > 0 && row.lease?.holder !== holder) return { kind: "held", remainingMs };
-    if (!holds(columns, request)) return { kind: "moved", row };
+    if (!holds(row, request)) return { kind: "moved", row };
     const fence = row.fence + 1;
     const intents =
       intent === undefined ? row.intents : [...without(row.intents, [intent.tokenSet]), { ...intent, at }];
-    const until = Math.ceil(at + durationMs);
-    updateLease.run({ connectionId, fence, holder, until, intents: JSON.stringify(intents) });
+    updateLease.run(fence, holder, Math.ceil(at + durationMs), JSON.stringify(intents), sequenceOf(values));
     return { kind: "leased", lease: { connectionId, holder, fence }, row: { ...row, fence } };
   }
 
-  function setTokens(sequence: number, tokenHashes: readonly string[]): void {
-    const [only, ...others] = tokenHashes;
-    // Of one in place of one, which most are, in one statement.
-    if (only !== undefined && others.length === 0 && replaceTokens.run(only, sequence).changes !== 0) return;
-    deleteTokens.run(sequence);
-    for (const tokenHash of tokenHashes) insertToken.run(tokenHash, sequence);
+  /** Of all but the first token hash, by which the row itself is found: most have no other. */
+  function insertOthers([, ...others]: readonly string[], sequence: number | bigint): void {
+    for (const tokenHash of others) insertToken.run(tokenHash, sequence);
+  }
+
+  function commit({ expected, payload, clearIntents }: GrantCommit): Settled<"commit"> {
+    const replaced = selectReplaced.get(expected.connectionId);
+    if (replaced === undefined) return "superseded";
+    const [sequence, version, fence, state, tokenHashes, intents, grantId, identityHash, accountHash] = replaced;
+    const held = { version: integer(version), fence: integer(fence), grantId: text(grantId) };
+    if (!holds(held, expected)) return "superseded";
+    const next = columnsOf(payload);
+    const isIdentified = next.identityHash === text(identityHash);
+    if (!isIdentified && selectIdentity.get(next.identityHash) !== undefined) return "identity_taken";
+    const rest = JSON.stringify(without(intentsOf(intents), clearIntents));
+    const changes = [
+      next.grantId,
+      next.version,
+      next.sealed,
+      next.dueAt,
+      next.tokenHashes,
+      rest,
+      now(),
+      integer(sequence),
+    ];
+    if (isIdentified && next.state === state && next.accountHash === text(accountHash)) {
+      updateTokens.run(...changes);
+    } else {
+      updatePayload.run(next.state, next.identityHash, next.accountHash, ...changes);
+    }
+    if (list(tokenHashes).length > 1) deleteTokens.run(integer(sequence));
+    insertOthers(payload.tokenHashes, integer(sequence));
+    return "committed";
   }
 
   return {
-    get,
+    get(connectionId) {
+      const values = select.get(connectionId);
+      return values && decodeRow(values, now());
+    },
 
     insert: (row) =>
       transact(database, () => {
         const { connectionId, connector, ownerHash, wrappedKey } = row;
         if (selectConnection.get(connectionId) !== undefined) return { inserted: false, connectionId };
         const taken = selectIdentity.get(row.identityHash);
-        if (taken !== undefined) return { inserted: false, connectionId: text(taken, "connection_id") };
+        if (taken !== undefined) return { inserted: false, connectionId: text(taken[0]) };
         const { lastInsertRowid } = insertRow.run({
           ...{ connectionId, connector, ownerHash, wrappedKey, at: now() },
           ...columnsOf(row),
         });
-        for (const tokenHash of row.tokenHashes) insertToken.run(tokenHash, lastInsertRowid);
+        insertOthers(row.tokenHashes, lastInsertRowid);
         return { inserted: true };
       }),
 
@@ -135,30 +156,15 @@ export function createGrants(database: DatabaseSync, now: () => number, flush: (
 
     release: ({ lease: { connectionId, holder, fence }, clearIntents }) =>
       transact(database, () => {
-        const row = get(connectionId);
-        if (row === undefined || row.fence !== fence || row.lease?.holder !== holder) return;
+        const values = select.get(connectionId);
+        if (values === undefined) return;
+        const row = decodeRow(values, now());
+        if (row.fence !== fence || row.lease?.holder !== holder) return;
         const intents = JSON.stringify(without(row.intents, clearIntents));
-        updateLease.run({ connectionId, fence, holder: null, until: null, intents });
+        updateLease.run(fence, null, null, intents, sequenceOf(values));
       }),
 
-    commit: ({ expected, payload, clearIntents }) =>
-      transact(database, () => {
-        const replaced = selectReplaced.get(expected.connectionId);
-        if (replaced === undefined || !holds(replaced, expected)) return "superseded";
-        const { state, identityHash, accountHash, ...tokens } = columnsOf(payload);
-        const isIdentified = identityHash === text(replaced, "identity_hash");
-        if (!isIdentified && selectIdentity.get(identityHash) !== undefined) return "identity_taken";
-        const sequence = integer(replaced, "sequence");
-        const intents = JSON.stringify(without(intentsOf(replaced), clearIntents));
-        const changes = { ...tokens, sequence, intents, at: now() };
-        if (isIdentified && state === replaced["state"] && accountHash === text(replaced, "account_hash")) {
-          updateTokens.run(changes);
-        } else {
-          updatePayload.run({ ...changes, state, identityHash, accountHash });
-        }
-        if (tokens.tokenHashes !== replaced["token_hashes"]) setTokens(sequence, payload.tokenHashes);
-        return "committed";
-      }),
+    commit: (request) => transact(database, () => commit(request)),
 
     delete: ({ connectionId, grantId, version, fence }) =>
       transact(database, () =>
@@ -176,7 +182,7 @@ type PayloadColumns = Record<Exclude<keyof GrantPayload, "identityHash">, SQLInp
   readonly identityHash: string;
 };
 
-/** A payload as named parameters. */
+/** A payload as its columns hold it. */
 function columnsOf(payload: GrantPayload): PayloadColumns {
   const { grantId, version, sealed, state, dueAt, identityHash, accountHash, tokenHashes } = payload;
   return {
@@ -186,8 +192,11 @@ function columnsOf(payload: GrantPayload): PayloadColumns {
   };
 }
 
-function holds(columns: Columns, { grantId, version, fence }: CommitCondition): boolean {
-  return text(columns, "grant_id") === grantId && columns["version"] === version && columns["fence"] === fence;
+function holds(
+  row: Pick<GrantRow, "grantId" | "version" | "fence">,
+  { grantId, version, fence }: CommitCondition,
+): boolean {
+  return row.grantId === grantId && row.version === version && row.fence === fence;
 }
 
 function without(intents: readonly OpenIntent[], tokenSets: readonly string[]): readonly OpenIntent[] {

@@ -1,28 +1,33 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { GrantkeeperError } from "@grantkeeper/core";
 import type { GrantRow, ListQuery } from "@grantkeeper/core/store";
 import { checkLimit } from "@grantkeeper/core/store";
-import { decodeRow, integer, rowColumns } from "./rows.ts";
+import type { Query } from "./query.ts";
+import { decodeRow, prepareRows, sequenceOf } from "./rows.ts";
 
 export interface Page {
   readonly rows: readonly GrantRow[];
   readonly next: string | undefined;
 }
 
+/** The first of a grant's token hashes lies in its row, the others beside it. */
+const sequencesOfToken = `
+  SELECT sequence FROM grants INDEXED BY grants_by_token WHERE token_hashes ->> 0 = ?
+  UNION ALL SELECT sequence FROM grant_tokens WHERE token_hash = ?`;
+
 type Filter = Omit<ListQuery, "limit" | "after">;
 
 /** Lists rows in the order of their sequence: a page goes on after a number, whatever has come or gone before it. */
 export function createListing(database: DatabaseSync, now: () => number): (query: ListQuery) => Page {
-  const columnsOfRow = rowColumns(database);
-  const statements = new Map<string, StatementSync>();
+  const queries = new Map<string, Query>();
 
-  function prepared(query: Filter): { readonly statement: StatementSync; readonly values: readonly string[] } {
+  function prepared(query: Filter): { readonly rows: Query; readonly values: readonly string[] } {
     const { table, conditions, values } = filterOf(query);
     const where = ["sequence > ?", ...conditions].join(" AND ");
-    const sql = `SELECT ${columnsOfRow} FROM ${table} WHERE ${where} ORDER BY sequence LIMIT ?`;
-    const statement = statements.get(sql) ?? database.prepare(sql);
-    statements.set(sql, statement);
-    return { statement, values };
+    const rest = `FROM ${table} WHERE ${where} ORDER BY sequence LIMIT ?`;
+    const rows = queries.get(rest) ?? prepareRows(database, rest);
+    queries.set(rest, rows);
+    return { rows, values };
   }
 
   // At once, so that a file that lacks an index is refused as it is opened.
@@ -31,22 +36,22 @@ export function createListing(database: DatabaseSync, now: () => number): (query
 
   return (query) => {
     const { limit } = query;
-    const after = sequenceOf(query.after);
+    const after = placeOf(query.after);
     checkLimit(limit);
-    const { statement, values } = prepared(query);
+    const { rows, values } = prepared(query);
     // One more than asked for tells whether a page follows.
-    const found = statement.all(after, ...values, limit + 1);
+    const found = rows.all(after, ...values, limit + 1);
     const page = found.slice(0, limit);
     const last = page.at(-1);
     const at = now();
     return {
-      rows: page.map((columns) => decodeRow(columns, at)),
-      next: found.length > limit && last !== undefined ? String(integer(last, "sequence")) : undefined,
+      rows: page.map((row) => decodeRow(row, at)),
+      next: found.length > limit && last !== undefined ? String(sequenceOf(last)) : undefined,
     };
   };
 }
 
-function sequenceOf(after: string | undefined): number {
+function placeOf(after: string | undefined): number {
   if (after === undefined) return 0;
   if (!/^[0-9]{1,15}$/.test(after)) {
     throw new GrantkeeperError("invalid_request", "A list goes on only after the `next` of an earlier page.");
@@ -69,10 +74,10 @@ function filterOf({ tokenHash, ownerHash, accountHash, connector, state }: Filte
   function add(value: string | undefined, condition: string, index: string): void {
     if (value === undefined) return;
     conditions.push(condition);
-    values.push(value);
+    values.push(...Array.from(condition.matchAll(/[?]/g), () => value));
     indexes.push(index);
   }
-  add(tokenHash, "sequence IN (SELECT sequence FROM grant_tokens WHERE token_hash = ?)", "");
+  add(tokenHash, `sequence IN (${sequencesOfToken})`, "");
   add(ownerHash, "owner_hash = ?", "INDEXED BY grants_by_owner");
   add(accountHash, "account_hash = ?", "INDEXED BY grants_by_account");
   // Of a connector's rows, those of one state may be few.

@@ -49,9 +49,9 @@ function fill(path: string, rows: number): void {
       account_hash, token_hashes, fence, intents, created_at, updated_at
     ) SELECT 'con-' || n, 'example', 'owner-' || n % 1000, x'00', 'grant', 1, x'00',
       iif(n % 5000 = 0, 'needs_reauthorization', 'active'), iif(n % 3 = 0, NULL, n % 100), 'identity-' || n,
-      'account-' || n % 1000, '[]', 0, '[]', 0, 0
+      'account-' || n % 1000, json_array('token-' || n, 'other-' || n), 0, '[]', 0, 0
       FROM counter;
-    INSERT INTO grant_tokens SELECT 'token-' || sequence, sequence FROM grants;
+    INSERT INTO grant_tokens SELECT 'other-' || sequence, sequence FROM grants;
     ANALYZE`);
   database.close();
 }
@@ -71,7 +71,7 @@ test("neither a list nor a claim goes through all rows, or sorts them", async ()
     const byPlace = plans.filter((plan) => plan?.includes("PRIMARY KEY (rowid>?)"));
     expect(byPlace).toHaveLength(/sequence > [?] ORDER BY/.test(statement) ? 2 : 0);
   }
-  const claim = empty[statements.findIndex((sql) => sql.includes("dueUntil"))];
+  const claim = empty[statements.findIndex((sql) => sql.includes("due_at <= ?"))];
   expect(claim).toContain("grants_by_due (due_at>? AND due_at<?)");
 });
 

@@ -1,10 +1,13 @@
-import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { GrantRow, GrantState, OpenIntent } from "@grantkeeper/core/store";
+import { bytes, integer, list, prepareQuery, type Query, text, textColumns, type Values } from "./query.ts";
 
-export type Columns = Record<string, SQLOutputValue>;
+/** Selects rows of grants for {@link decodeRow}: `rest` is all that follows the columns. */
+export function prepareRows(database: DatabaseSync, rest: string): Query {
+  return prepareQuery(database, `SELECT ${rowColumns(database)} ${rest}`);
+}
 
-/** The columns of a row as they are selected. */
-export function rowColumns(database: DatabaseSync): string {
+function rowColumns(database: DatabaseSync): string {
   const texts = [
     "connection_id",
     "connector",
@@ -22,36 +25,53 @@ export function rowColumns(database: DatabaseSync): string {
   ].join(", ");
 }
 
-/** Selects a text of others. It is read as bytes where Node ends a text at its first NUL, as Node 22 does. */
-export function textColumns(database: DatabaseSync): (name: string) => string {
-  const { sample } = database.prepare("SELECT char(97, 0, 98) AS sample").get() ?? {};
-  return sample === "a\0b" ? (name) => name : (name) => `CAST(${name} AS BLOB) AS ${name}`;
-}
-
-export function decodeRow(columns: Columns, readAt: number): GrantRow {
+export function decodeRow(values: Values, readAt: number): GrantRow {
+  const [
+    ,
+    connectionId,
+    connector,
+    ownerHash,
+    grantId,
+    identityHash,
+    accountHash,
+    leaseHolder,
+    version,
+    sealed,
+    wrappedKey,
+    state,
+    tokenHashes,
+    dueAt,
+    fence,
+    leaseUntil,
+    intents,
+    createdAt,
+    updatedAt,
+  ] = values;
   return {
-    connectionId: text(columns, "connection_id"),
-    connector: text(columns, "connector"),
-    ownerHash: text(columns, "owner_hash"),
-    grantId: text(columns, "grant_id"),
-    version: integer(columns, "version"),
-    sealed: bytes(columns, "sealed"),
-    wrappedKey: bytes(columns, "wrapped_key"),
-    state: stateOf(columns),
-    dueAt: columns["due_at"] === null ? undefined : integer(columns, "due_at"),
-    identityHash: text(columns, "identity_hash"),
-    accountHash: text(columns, "account_hash"),
-    tokenHashes: list(columns, "token_hashes") as readonly string[],
-    fence: integer(columns, "fence"),
-    lease:
-      columns["lease_holder"] === null
-        ? undefined
-        : { holder: text(columns, "lease_holder"), until: integer(columns, "lease_until") },
-    intents: intentsOf(columns),
-    createdAt: integer(columns, "created_at"),
-    updatedAt: integer(columns, "updated_at"),
+    connectionId: text(connectionId),
+    connector: text(connector),
+    ownerHash: text(ownerHash),
+    grantId: text(grantId),
+    version: integer(version),
+    sealed: bytes(sealed),
+    wrappedKey: bytes(wrappedKey),
+    state: stateOf(state),
+    dueAt: dueAt === null ? undefined : integer(dueAt),
+    identityHash: text(identityHash),
+    accountHash: text(accountHash),
+    tokenHashes: list(tokenHashes) as readonly string[],
+    fence: integer(fence),
+    lease: leaseHolder === null ? undefined : { holder: text(leaseHolder), until: integer(leaseUntil) },
+    intents: intentsOf(intents),
+    createdAt: integer(createdAt),
+    updatedAt: integer(updatedAt),
     readAt,
   };
+}
+
+/** Its number, which no other row has had. */
+export function sequenceOf([sequence]: Values): number {
+  return integer(sequence);
 }
 
 /** Whole milliseconds that a number tells apart: what a writer computed is no reason to refuse what it must save. */
@@ -59,39 +79,11 @@ export function wholeMilliseconds(time: number): number {
   return Math.min(Math.max(Math.floor(time), Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 }
 
-export function text(columns: Columns, name: string): string {
-  const value = columns[name];
-  if (typeof value === "string") return value;
-  const { buffer, byteOffset, byteLength } = bytes(columns, name);
-  return Buffer.from(buffer, byteOffset, byteLength).toString("utf8");
+export function intentsOf(value: Values[number] | undefined): readonly OpenIntent[] {
+  return list(value) as readonly OpenIntent[];
 }
 
-export function integer(columns: Columns, name: string): number {
-  const value = columns[name];
-  if (typeof value !== "number") throw new TypeError(`${name} is no integer`);
-  return value;
-}
-
-export function bytes(columns: Columns, name: string): Uint8Array {
-  const value = columns[name];
-  if (!(value instanceof Uint8Array)) throw new TypeError(`${name} holds no bytes`);
-  return value;
-}
-
-export function intentsOf(columns: Columns): readonly OpenIntent[] {
-  return list(columns, "intents") as readonly OpenIntent[];
-}
-
-/** JSON that this package has written; it escapes NUL. */
-function list(columns: Columns, name: string): readonly unknown[] {
-  // As most lists of intents are.
-  if (columns[name] === "[]") return [];
-  const value: unknown = JSON.parse(String(columns[name]));
-  if (!Array.isArray(value)) throw new TypeError(`${name} holds no list`);
-  return value;
-}
-
-function stateOf({ state }: Columns): GrantState {
-  if (state === "active" || state === "needs_reauthorization") return state;
-  throw new TypeError("state is unknown");
+function stateOf(value: Values[number] | undefined): GrantState {
+  if (value === "active" || value === "needs_reauthorization") return value;
+  throw new TypeError("A column holds no state of a grant.");
 }

@@ -76,8 +76,34 @@ test("F7 a database of a newer version is refused, and not a byte of it is chang
   await expectRefused(path, /schema version 99, newer than \d+.*upgrade/);
   expect(contentOf(path)).toEqual(before);
   expect(idsOf(path)).toEqual(["there"]);
-  change(path, "PRAGMA user_version = 2");
+  change(path, "PRAGMA user_version = 3");
   expect(await openStore(path).get("there")).toMatchObject({ connectionId: "there" });
+});
+
+test("F7 a file of version 2, which kept all token hashes beside the rows, is found by them as before", async () => {
+  const path = join(createFolder(), "grants.db");
+  const before = sqliteStore(path);
+  for (const [id, ...tokenHashes] of [["none"], ["one", "a"], ["two", "b", "shared"], ["three", "shared", "c", "d"]]) {
+    await before.insert(newRow(id ?? "", { tokenHashes }));
+  }
+  await before.close();
+  change(
+    path,
+    `DROP INDEX grants_by_token; DELETE FROM grant_tokens; PRAGMA user_version = 2;
+    INSERT INTO grant_tokens SELECT value, sequence FROM grants, json_each(token_hashes)`,
+  );
+  const store = openStore(path);
+  const found = async (tokenHash: string) =>
+    (await store.list({ tokenHash, limit: 10 })).rows.map(({ connectionId }) => connectionId);
+  for (const [tokenHash, ids] of Object.entries({ a: ["one"], b: ["two"], c: ["three"], d: ["three"] })) {
+    expect(await found(tokenHash)).toEqual(ids);
+  }
+  expect(await found("shared")).toEqual(["two", "three"]);
+  expect(await found("[]")).toEqual([]);
+  const database = new DatabaseSync(path, { readOnly: true });
+  const beside = database.prepare("SELECT token_hash FROM grant_tokens ORDER BY token_hash").all();
+  database.close();
+  expect(beside.map((row) => row["token_hash"])).toEqual(["c", "d", "shared"]);
 });
 
 test.each([
@@ -100,6 +126,7 @@ test.each([
   ["a column", "ALTER TABLE grants RENAME COLUMN wrapped_key TO other"],
   ["an index", "DROP INDEX grants_by_due"],
   ["an index of lists", "DROP INDEX grants_by_owner"],
+  ["the index of tokens", "DROP INDEX grants_by_token"],
 ])("F7 a database that has lost %s is refused, and keeps its rows", async (_, sql) => {
   const path = await createFile();
   change(path, sql);

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { invalidConfig } from "./errors.ts";
-import { integer } from "./rows.ts";
+import { integer, prepareQuery } from "./query.ts";
 import { transact } from "./transact.ts";
 
 /** "GrKp", in the header of the file: tells it from the database of another application. */
@@ -59,6 +59,14 @@ const migrations: readonly string[] = [
   ) STRICT;
   `,
   "ALTER TABLE settings RENAME TO records",
+  // The row itself is found by its first token hash, and grant_tokens holds the others alone: a refresh changes no table
+  // but one.
+  `
+  CREATE INDEX grants_by_token ON grants (token_hashes ->> 0);
+  DELETE FROM grant_tokens WHERE token_hash = (
+    SELECT token_hashes ->> 0 FROM grants WHERE grants.sequence = grant_tokens.sequence
+  );
+  `,
 ];
 
 /** Throws `invalid_config` for a database of another application or of a newer version; returns its version. */
@@ -121,5 +129,5 @@ export function migrateSchema(database: DatabaseSync): void {
 }
 
 function pragma(database: DatabaseSync, name: "user_version" | "application_id"): number {
-  return integer(database.prepare(`PRAGMA ${name}`).get() ?? {}, name);
+  return integer(prepareQuery(database, `PRAGMA ${name}`).get()?.[0]);
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { RecordQuery, Store } from "@grantkeeper/core/store";
-import { bytes, integer, text, textColumns } from "./rows.ts";
+import { bytes, integer, prepareQuery, text, textColumns } from "./query.ts";
 import { transact } from "./transact.ts";
 
 export interface Values {
@@ -25,17 +25,19 @@ export function createValues(database: DatabaseSync, now: () => number): Values 
   const putFlow = database.prepare(`
     INSERT INTO flows (key, sealed, ends_at) VALUES (?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, ends_at = excluded.ends_at`);
-  const takeFlow = database.prepare("DELETE FROM flows WHERE key = ? RETURNING sealed, ends_at");
-  const listFlows = database.prepare(
+  const takeFlow = prepareQuery(database, "DELETE FROM flows WHERE key = ? RETURNING sealed, ends_at");
+  const listFlows = prepareQuery(
+    database,
     `SELECT ${asText("key")}, sealed FROM flows WHERE key > ? AND ends_at > ? ORDER BY key LIMIT ?`,
   );
-  const selectRecord = database.prepare("SELECT value FROM records WHERE name = ?");
+  const selectRecord = prepareQuery(database, "SELECT value FROM records WHERE name = ?");
   const putRecord = database.prepare(`
     INSERT INTO records (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`);
 
   const deleteRecord = database.prepare("DELETE FROM records WHERE name = ?");
   const selectRecords = (order: "ASC" | "DESC") =>
-    database.prepare(
+    prepareQuery(
+      database,
       `SELECT ${asText("name")}, value FROM records
       WHERE name >= ? AND name < ? AND name <> ? ORDER BY name ${order} LIMIT ?`,
     );
@@ -43,7 +45,7 @@ export function createValues(database: DatabaseSync, now: () => number): Values 
 
   function record(name: string): Uint8Array | undefined {
     const found = selectRecord.get(name);
-    return found && bytes(found, "value");
+    return found && bytes(found[0]);
   }
 
   return {
@@ -57,11 +59,12 @@ export function createValues(database: DatabaseSync, now: () => number): Values 
       take: (key) =>
         transact(database, () => {
           const [flow] = takeFlow.all(key);
-          return flow && integer(flow, "ends_at") > now() ? bytes(flow, "sealed") : undefined;
+          const [sealed, endsAt] = flow ?? [];
+          return flow !== undefined && integer(endsAt) > now() ? bytes(sealed) : undefined;
         }),
       list(after, limit) {
         const found = listFlows.all(after ?? "", now(), limit);
-        const flows = found.map((flow) => ({ key: text(flow, "key"), sealed: bytes(flow, "sealed") }));
+        const flows = found.map(([key, sealed]) => ({ key: text(key), sealed: bytes(sealed) }));
         return { flows, next: flows.length === limit ? flows.at(-1)?.key : undefined };
       },
     },
@@ -82,7 +85,7 @@ export function createValues(database: DatabaseSync, now: () => number): Values 
         const found = backwards
           ? listBackwards.all(prefix, after === "" || after > end ? end : after, after, limit)
           : listForwards.all(after > prefix ? after : prefix, end, after, limit);
-        const records = found.map((row) => ({ name: text(row, "name"), value: bytes(row, "value") }));
+        const records = found.map(([name, value]) => ({ name: text(name), value: bytes(value) }));
         return { records, next: records.length === limit ? records.at(-1)?.name : undefined };
       },
     },

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { RawRow, SealedStoreUnderTest, StoreDoor } from "@grantkeeper/testing";
 import { sqliteStore } from "../index.ts";
-import { bytes, integer, text } from "../rows.ts";
+import { bytes, integer, prepareQuery, text } from "../query.ts";
 
 const columns: Readonly<Record<keyof RawRow, string>> = {
   sealed: "sealed",
@@ -40,23 +40,22 @@ function doorTo(path: string, folder: string): StoreDoor {
   return {
     readRow: async (connectionId) =>
       withDatabase((database) => {
-        const found = database
-          .prepare(
-            `SELECT sealed, wrapped_key, version, CAST(grant_id AS BLOB) AS grant_id,
-            CAST(owner_hash AS BLOB) AS owner_hash, CAST(connector AS BLOB) AS connector
-            FROM grants WHERE connection_id = ?`,
-          )
-          .get(connectionId);
-        return (
-          found && {
-            sealed: bytes(found, "sealed"),
-            wrappedKey: bytes(found, "wrapped_key"),
-            version: integer(found, "version"),
-            grantId: text(found, "grant_id"),
-            ownerHash: text(found, "owner_hash"),
-            connector: text(found, "connector"),
-          }
-        );
+        const found = prepareQuery(
+          database,
+          `SELECT sealed, wrapped_key, version, CAST(grant_id AS BLOB), CAST(owner_hash AS BLOB),
+            CAST(connector AS BLOB)
+          FROM grants WHERE connection_id = ?`,
+        ).get(connectionId);
+        if (found === undefined) return undefined;
+        const [sealed, wrappedKey, version, grantId, ownerHash, connector] = found;
+        return {
+          sealed: bytes(sealed),
+          wrappedKey: bytes(wrappedKey),
+          version: integer(version),
+          grantId: text(grantId),
+          ownerHash: text(ownerHash),
+          connector: text(connector),
+        };
       }),
     writeRow: async (connectionId, change) =>
       withDatabase((database) => {
@@ -67,10 +66,9 @@ function doorTo(path: string, folder: string): StoreDoor {
       }),
     readFlows: async () =>
       withDatabase((database) =>
-        database
-          .prepare("SELECT CAST(key AS BLOB) AS key, sealed FROM flows")
+        prepareQuery(database, "SELECT CAST(key AS BLOB), sealed FROM flows")
           .all()
-          .map((row) => ({ key: text(row, "key"), sealed: bytes(row, "sealed") })),
+          .map(([key, sealed]) => ({ key: text(key), sealed: bytes(sealed) })),
       ),
     writeFlow: async (key, sealed) =>
       withDatabase((database) => void database.prepare("UPDATE flows SET sealed = ? WHERE key = ?").run(sealed, key)),
