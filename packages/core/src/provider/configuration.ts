@@ -15,8 +15,7 @@ export function configure(
   const metadata: openid.ServerMetadata = {
     // Without an issuer nothing is compared with this: it only has to be there.
     issuer: target.issuer ?? new URL(tokenEndpoint).origin,
-    // As openid-client hands it to a fetch, which tells the token request by it.
-    token_endpoint: new URL(tokenEndpoint).href,
+    token_endpoint: tokenEndpoint,
     authorization_response_iss_parameter_supported: target.issParameterSupported,
     ...(authorizationEndpoint === undefined ? {} : { authorization_endpoint: authorizationEndpoint }),
     ...(deviceAuthorizationEndpoint === undefined

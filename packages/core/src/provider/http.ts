@@ -59,10 +59,12 @@ export async function transfer(
 ): Promise<Transfer> {
   const controller = new AbortController();
   const { signal } = controller;
-  const cancel = afterLastLook(after, timeoutMs, () => controller.abort(new DOMException("deadline", "TimeoutError")));
   // Raced, since an application's own fetch may not heed its signal.
-  const deadline = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  const deadline = Promise.withResolvers<never>();
+  const cancel = afterLastLook(after, timeoutMs, () => {
+    const reason = new DOMException("deadline", "TimeoutError");
+    deadline.reject(reason);
+    controller.abort(reason);
   });
   const progress: { step: "before" | "withheld" | "left" } = { step: "before" };
   const mayLeave = (): boolean => {
@@ -70,7 +72,7 @@ export async function transfer(
     return progress.step === "left";
   };
   try {
-    return await Promise.race([deadline, answerOf(send, url, init, signal, mayLeave)]);
+    return await Promise.race([deadline.promise, answerOf(send, url, init, signal, mayLeave)]);
   } catch (error) {
     const cause = causeWithoutSecrets(error);
     const refusal = refusalOf(error);

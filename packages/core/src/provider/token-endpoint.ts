@@ -99,7 +99,7 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
   async function withKeys(
     connector: Connector,
     target: Server,
-    request: Omit<TokenRequest, "endpoint">,
+    request: TokenRequest,
     grant: (configuration: openid.Configuration) => ReturnType<typeof openid.genericGrantRequest>,
     authenticate?: openid.ClientAuth,
   ): Promise<TokenOutcome> {
@@ -110,8 +110,7 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
       const known = keys.get(jwksUri);
       if (known !== undefined) openid.setJwksCache(configuration, known);
     }
-    const about = { ...request, endpoint: target.tokenEndpoint };
-    const outcome = await send(connector, configuration, about, () => grant(configuration));
+    const outcome = await send(connector, configuration, request, () => grant(configuration));
     const read = openid.getJwksCache(configuration);
     if (jwksUri !== undefined && read !== undefined) keys.set(jwksUri, read);
     return outcome;
@@ -143,7 +142,6 @@ export function createTokenEndpoint({ transport, now }: TokenEndpointOptions): T
 
   async function refresh(connector: Connector, target: Server, request: RefreshRequest): Promise<TokenOutcome> {
     const about: TokenRequest = {
-      endpoint: target.refreshEndpoint,
       secrets: [request.refreshToken],
       refreshing: request.tokenSet,
       // Of a token that may be sent once, nobody may have to guess whether it has arrived.

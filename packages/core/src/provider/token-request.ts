@@ -12,8 +12,6 @@ import { type Judgement, judge, refreshTokensOf, type TokenOutcome } from "./tok
 import type { Transport, TransportRequest } from "./transport.ts";
 
 export interface TokenRequest {
-  /** Where the token request goes: openid-client calls the issuer's other endpoints, too. */
-  readonly endpoint: string;
   /** What must not be shown in whatever the provider says about it. */
   readonly secrets: readonly (Secret | undefined)[];
   /** The token set that a refresh asks for. */
@@ -33,14 +31,14 @@ export type SendTokenRequest = (
 ) => Promise<TokenOutcome>;
 
 export function createTokenRequests(transport: Transport, now: () => number): SendTokenRequest {
-  return async (connector, configuration, { endpoint, secrets, refreshing, transport: how }, grant) => {
-    const { href } = new URL(endpoint);
+  return async (connector, configuration, { secrets, refreshing, transport: how }, grant) => {
     let judged: Judgement | undefined;
     let hasLeft = false;
     let keysUnavailable = false;
     configuration[openid.customFetch] = async (url, init) => {
       hasLeft = true;
-      const tokenRequest = url === href;
+      // The issuer's keys are all that it gets beside.
+      const tokenRequest = init.method === "POST";
       const request = tokenRequest ? encodeBody(connector, init as RequestInit) : (init as RequestInit);
       const sent = await transport(url, request, tokenRequest ? how : undefined);
       if (!tokenRequest) {
