@@ -6,6 +6,8 @@ export interface Environment {
   readonly now: () => number;
   /** Runs `task` once, `ms` milliseconds from now; the function that it returns calls that off. */
   readonly after: (ms: number, task: () => void) => () => void;
+  /** Runs `task` once the event loop has its turn again: what was sent by then is on its way. */
+  readonly soon: (task: () => void) => void;
   /** From 0 up to, but not including, 1. */
   readonly random: () => number;
   /** 122 random bits under a prefix that tells what they name. */
@@ -20,6 +22,7 @@ export function createEnvironment(now: () => number = Date.now): Environment {
       const timer = setTimeout(task, ms);
       return () => clearTimeout(timer);
     },
+    soon: (task) => void setImmediate(task),
     random: Math.random,
     randomId: (prefix) => `${prefix}_${randomUUID()}`,
   };

@@ -6,7 +6,7 @@ import type { Connectors } from "../provider/connectors.ts";
 import { type TokenSet, tokenSetsOf } from "../provider/token-response.ts";
 import { fromSealed, type Plain, type Secret, secretOf, toSealable } from "../secret.ts";
 import type { GrantPayload, GrantRow, GrantState, LeaseKey, Store } from "../store/port.ts";
-import type { DataKeys, WrappedKey } from "../vault/data-keys.ts";
+import type { DataKeys, PreparedSeal, WrappedKey } from "../vault/data-keys.ts";
 import type { Index } from "../vault/index-key.ts";
 import { dueAtOf } from "./due.ts";
 import { createOwnerHashes } from "./owner-hashes.ts";
@@ -90,6 +90,8 @@ export interface Grants {
     grant: Grant,
     options: { readonly replaced: readonly string[]; readonly newGrantId?: boolean },
   ): Promise<{ readonly outcome: "committed" | "superseded" | "identity_taken"; readonly row: GrantRow }>;
+  /** Does what a commit on that very row can do before its grant is there, for the next one that is made. */
+  prepareCommit(row: GrantRow): Promise<void>;
   hashOwner(owner: string): string;
   subjectOf(grant: Pick<Grant, "owner">): Subject;
   /** What makes a connection this one and no other; `undefined` where no account is known. */
@@ -129,6 +131,8 @@ export function createGrants({
   const { randomId } = environment;
   let index: Index | undefined;
   let opening: Promise<void> | undefined;
+  /** Each is taken once. By the row itself, not by its version: what is sealed for another place does not open. */
+  const prepared = new WeakMap<GrantRow, PreparedSeal>();
 
   function ready(): Promise<void> {
     if (index !== undefined) return Promise.resolve();
@@ -187,16 +191,18 @@ export function createGrants({
     version: number,
     grant: Grant,
     { identityHash, accountHash, dueAt }: Identity & Pick<GrantRow, "dueAt">,
+    readySeal?: PreparedSeal,
   ): Promise<GrantPayload> {
     const { connectionId } = key;
     // What was received is saved without waiting for the application's code: else it stays due as it was.
     const connector = connectors.lastKnown(grant.connector, grant.owner);
     const state: GrantState = Object.keys(grant.ended).length === 0 ? "active" : "needs_reauthorization";
+    const seal = readySeal ?? (await dataKeys.prepareSeal(key, sealContext(connectionId, grantId, version)));
     return {
       grantId,
       version,
       state,
-      sealed: await dataKeys.seal(key, toSealable(grant), sealContext(connectionId, grantId, version)),
+      sealed: seal(toSealable(grant)),
       dueAt: connector === undefined ? dueAt : dueAtOf(grant, connector, connectionId),
       identityHash,
       accountHash,
@@ -240,12 +246,18 @@ export function createGrants({
       const inserted = result.inserted || result.connectionId === connectionId;
       return { inserted, connectionId: result.inserted ? connectionId : result.connectionId };
     },
+    async prepareCommit(row) {
+      const context = sealContext(row.connectionId, row.grantId, row.version + 1);
+      prepared.set(row, await dataKeys.prepareSeal(row, context));
+    },
     async commit({ lease, row }, grant, { replaced, newGrantId = false }) {
       const { connectionId } = lease;
       const grantId = newGrantId ? randomId("gnt") : row.grantId;
       // What lies in the row is taken over, so that a refresh token is saved whatever became of these columns.
       const identity = newGrantId ? { ...identityOf(grant, connectionId), dueAt: row.dueAt } : row;
-      const payload = await payloadOf(row, grantId, row.version + 1, grant, identity);
+      const seal = newGrantId ? undefined : prepared.get(row);
+      prepared.delete(row);
+      const payload = await payloadOf(row, grantId, row.version + 1, grant, identity, seal);
       const expected = { connectionId, grantId: row.grantId, version: row.version, fence: lease.fence };
       const outcome = await store.commit({ expected, payload, clearIntents: replaced });
       const intents = row.intents.filter((intent) => !replaced.includes(intent.tokenSet));

@@ -72,7 +72,7 @@ type Plan =
 
 export function createRefresh(options: RefreshOptions): Refresh {
   const { connectors, grants, leases, tokenEndpoint, journal, recoveryWaitMs } = options;
-  const { now, randomId } = options.environment;
+  const { now, soon, randomId } = options.environment;
   const flights = new Map<string, Promise<OpenGrant>>();
   const failures = createFailures(now);
   const { settle, markEnded } = createSettle({ ...options, failures });
@@ -184,6 +184,9 @@ export function createRefresh(options: RefreshOptions): Refresh {
         maySend,
       });
     };
+    // While the answer is under way: what is done by then does not lie between it and its commit. Where it fails, the commit
+    // does it once more, and says why.
+    soon(() => void grants.prepareCommit(row).catch(() => undefined));
     let unanswered = openIntent(row.intents, name, refreshTokenHash) !== undefined;
     let outcome = await request();
     if (mayRepeat(rotation, outcome) && maySend()) {

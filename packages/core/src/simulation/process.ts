@@ -90,6 +90,7 @@ export function createProcess(
           callOff();
         };
       },
+      soon: queueMicrotask,
       // Spread over the interval, and the same ones every time.
       random: () => ((++draws * 0x9e3779b9) >>> 0) / 0x1_0000_0000,
       randomId: (prefix) => `${prefix}_${index}.${ids++}`,

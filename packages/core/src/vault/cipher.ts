@@ -10,10 +10,17 @@ const bodyAt = ivLength + commitmentLength;
 export const overhead: number = bodyAt + tagLength;
 
 export function encrypt(key: DerivedKey, plaintext: Uint8Array, associatedData: Uint8Array): Buffer {
+  return prepareEncryption(key, associatedData)(plaintext);
+}
+
+/** All that an encryption does before its plaintext is there. What it returns throws when it is called a second time. */
+export function prepareEncryption(key: DerivedKey, associatedData: Uint8Array): (plaintext: Uint8Array) => Buffer {
   const iv = randomBytes(ivLength);
   const cipher = createCipheriv("aes-256-gcm", key.encryption, iv, { authTagLength: tagLength });
   cipher.setAAD(associatedData);
-  return Buffer.concat([iv, key.commitment, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+  // Once final, a cipher takes nothing more: no IV is ever used twice.
+  return (plaintext) =>
+    Buffer.concat([iv, key.commitment, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
 }
 
 /** `undefined` where the bytes are not what this key has sealed for this associated data. */

@@ -37,6 +37,15 @@ describe("seal and open", () => {
     expect(new Set(sealed.map((bytes) => Buffer.from(bytes).toString("hex"))).size).toBe(keys.length);
   });
 
+  test("E3 what was prepared for a sealing seals as any other does, and once", async () => {
+    const key = await newKeyOf();
+    const seal = await dataKeys.prepareSeal(key, context);
+    const sealed = seal(plaintext);
+    expect(Buffer.from(await dataKeys.open(key, sealed, context))).toEqual(plaintext);
+    expect(await codeOf(() => dataKeys.open(key, sealed, { ...context, version: 4 }))).toBe("decryption_failed");
+    expect(() => seal(plaintext)).toThrow();
+  });
+
   test("show nothing of what they hold", async () => {
     const sealed = Buffer.from(await dataKeys.seal(await newKeyOf(), plaintext, context));
     expect(sealed.subarray(0, 4)).toEqual(Buffer.from([0x47, 0x4b, 1, 2]));

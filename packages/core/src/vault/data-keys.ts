@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { GrantkeeperError } from "../errors.ts";
-import { decrypt, encrypt, overhead } from "./cipher.ts";
+import { decrypt, overhead, prepareEncryption } from "./cipher.ts";
 import { type DerivedKey, deriveKey } from "./derived-key.ts";
 import { createKeyCache } from "./key-cache.ts";
 import { associatedData, bytesOf, type SealContext, start, type Vault } from "./vault.ts";
@@ -19,11 +19,16 @@ export interface DataKeys {
   /** Makes a connection's key and wraps it. */
   create(connectionId: string): Promise<Uint8Array>;
   seal(key: WrappedKey, plaintext: Uint8Array, context: SealContext): Promise<Uint8Array>;
+  /** All of a sealing that can be done before its plaintext is there. */
+  prepareSeal(key: WrappedKey, context: SealContext): Promise<PreparedSeal>;
   /** Throws `decryption_failed` for whatever does not open, with nothing of it in the message. */
   open(key: WrappedKey, sealed: Uint8Array, context: SealContext): Promise<Uint8Array>;
   /** The same key wrapped in the key that seals now; `undefined` where it is so already. */
   rewrap(key: WrappedKey): Promise<Uint8Array | undefined>;
 }
+
+/** Seals one plaintext; throws when it is called a second time. */
+export type PreparedSeal = (plaintext: Uint8Array) => Uint8Array;
 
 export interface DataKeysOptions {
   readonly vault: Vault;
@@ -51,10 +56,17 @@ export function createDataKeys({ vault, lifetimeMs, now }: DataKeysOptions): Dat
     return key;
   }
 
+  async function prepareSeal(key: WrappedKey, context: SealContext): Promise<PreparedSeal> {
+    const encrypted = prepareEncryption(await unwrap(key), associatedData(header, context));
+    return (plaintext) => Buffer.concat([header, encrypted(plaintext)]);
+  }
+
   return {
+    prepareSeal,
     create: (connectionId) => vault.seal(randomBytes(32), contextOf(connectionId)),
     async seal(key, plaintext, context) {
-      return Buffer.concat([header, encrypt(await unwrap(key), plaintext, associatedData(header, context))]);
+      const sealed = await prepareSeal(key, context);
+      return sealed(plaintext);
     },
     async open(key, sealed, context) {
       const bytes = bytesOf(sealed);
