@@ -2,6 +2,7 @@ import type { JsonObject } from "../connector/json.ts";
 import type { Account } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
 import { requestedScopes } from "../grant/scopes.ts";
+import { mapValues } from "../map-values.ts";
 import { type Connectors, checkParams } from "../provider/connectors.ts";
 import type { ProviderRequests } from "../provider/requests.ts";
 import type { TokenEndpoint } from "../provider/token-endpoint.ts";
@@ -51,10 +52,8 @@ export function createAdopt({ connectors, tokenEndpoint, providerRequests, conne
     const server = await tokenEndpoint.server(connector, params);
     const requested = requestedScopes(connector);
     const given = { default: request.tokens, ...request.tokenSets };
-    const tokenSets = Object.fromEntries(
-      Object.entries(given).flatMap(([name, tokens]) =>
-        tokens === undefined ? [] : [[name, toTokenSet(tokens, requested[name] ?? [], now())]],
-      ),
+    const tokenSets = mapValues(given, (tokens, name) =>
+      tokens === undefined ? undefined : toTokenSet(tokens, requested[name] ?? [], now()),
     );
     const [first] = Object.values(tokenSets);
     if (first === undefined) throw new GrantkeeperError("invalid_request", "There are no tokens to adopt.");

@@ -2,6 +2,7 @@ import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
 import { isGrantkeeperError } from "../errors.ts";
 import type { StepUp } from "../grant/grants.ts";
+import { mapValues } from "../map-values.ts";
 import type { Server } from "../provider/server.ts";
 import type { TokenOutcome } from "../provider/token-answer.ts";
 import { type TokenSet, toTokenSet } from "../provider/token-response.ts";
@@ -93,15 +94,13 @@ function tokenSetsOf(
   now: number,
 ): Record<string, TokenSet> {
   const received = "tokenSets" in outcome ? outcome.tokenSets : undefined;
-  const entries = Object.entries(received ?? {}).map(([name, response]) => {
-    const context = {
+  return mapValues(received ?? {}, (response, name) =>
+    toTokenSet(response, {
       now,
       requestedScopes: requested[name] ?? [],
       previous: undefined,
       accessTokenLifetime: connector.accessTokenLifetime,
       refreshTokenLifetime: connector.refreshTokenLifetime,
-    };
-    return [name, toTokenSet(response, context)] as const;
-  });
-  return Object.fromEntries(entries);
+    }),
+  );
 }

@@ -2,6 +2,7 @@ import type { JsonObject } from "../connector/json.ts";
 import type { Account } from "../connector/types.ts";
 import type { Environment } from "../environment.ts";
 import { GrantkeeperError, isGrantkeeperError } from "../errors.ts";
+import { mapValues } from "../map-values.ts";
 import type { Connectors } from "../provider/connectors.ts";
 import { type TokenSet, tokenSetsOf } from "../provider/token-response.ts";
 import { fromSealed, type Plain, type Secret, secretOf, toSealable } from "../secret.ts";
@@ -280,8 +281,7 @@ export function grantOf(sealed: Plain<Grant>): Grant {
   const { tokenSets, credentials, ...rest } = sealed;
   const grant = { ...rest, tokenSets: tokenSetsOf(tokenSets) };
   if (credentials === undefined) return grant;
-  const secrets = Object.entries(credentials).map(([name, value]) => [name, secretOf(value)] as const);
-  return { ...grant, credentials: Object.fromEntries(secrets) };
+  return { ...grant, credentials: mapValues(credentials, secretOf) };
 }
 
 /**

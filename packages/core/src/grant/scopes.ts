@@ -1,5 +1,6 @@
 import type { Connector } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
+import { mapValues } from "../map-values.ts";
 import { checkScope } from "../provider/connectors.ts";
 import type { Grant } from "./grants.ts";
 
@@ -24,12 +25,8 @@ type ScopesBySet = Readonly<Record<string, readonly string[]>>;
 
 /** What a start asks for, by token set: what the connector names, and what was added since. */
 export function requestedScopes(connector: Connector, added: ScopesBySet = {}): ScopesBySet {
-  const others = Object.entries<{ readonly scopes: readonly string[] } | undefined>(connector.tokenSets);
-  const own = {
-    default: connector.scopes,
-    ...Object.fromEntries(others.flatMap(([name, set]) => (set === undefined ? [] : [[name, set.scopes]]))),
-  };
-  return joinScopes(own, added);
+  const others: Readonly<Record<string, { readonly scopes: readonly string[] } | undefined>> = connector.tokenSets;
+  return joinScopes({ default: connector.scopes, ...mapValues(others, (set) => set?.scopes) }, added);
 }
 
 /** Scopes beside the connector's: those that were added before, and those of this start. Throws `invalid_request`. */

@@ -1,6 +1,7 @@
 import type { CredentialInput } from "../connector/credentials.ts";
 import type { Connector } from "../connector/types.ts";
 import { causeWithoutSecrets, GrantkeeperError } from "../errors.ts";
+import { mapValues } from "../map-values.ts";
 import { type Secret, secretOf } from "../secret.ts";
 import type { Server } from "./server.ts";
 import type { ReceivedTokenSets } from "./token-answer.ts";
@@ -40,7 +41,7 @@ export function staticTokens(
 }
 
 export function secretsOf(credentials: Readonly<Record<string, string>>): Kept {
-  return Object.fromEntries(Object.entries(credentials).map(([name, value]) => [name, secretOf(value)]));
+  return mapValues(credentials, secretOf);
 }
 
 function inputOf(
@@ -49,7 +50,7 @@ function inputOf(
   params: Readonly<Record<string, string>>,
   credentials: Kept,
 ): CredentialInput {
-  const given = Object.fromEntries(Object.entries(credentials).map(([name, value]) => [name, value.reveal()]));
+  const given = mapValues(credentials, (value) => value.reveal());
   return { credentials: given, params, scopes, clientId, tokenEndpoint };
 }
 

@@ -2,7 +2,8 @@ import type { JsonObject } from "../connector/json.ts";
 import type { ProviderResponse } from "../connector/provider-request.ts";
 import type { Connector, OAuthError } from "../connector/types.ts";
 import type { GrantkeeperError } from "../errors.ts";
-import { type Secret, secretOf } from "../secret.ts";
+import { mapValues } from "../map-values.ts";
+import { type Secret, secretOrNone } from "../secret.ts";
 import { retryAfter, type Transfer } from "./http.ts";
 import { isObject, type NormalTokenResponse, normaliseTokenResponse } from "./token-response.ts";
 
@@ -117,16 +118,12 @@ function judgeTokens(
   if (primary === undefined) {
     return { kind: "invalid", cause: new Error("no access token"), refreshTokens: refreshTokensOf(read) };
   }
-  const tokenSets = Object.entries(read).flatMap(([name, response]) => {
-    const tokenSet = usable(response);
-    return tokenSet === undefined ? [] : [[name, tokenSet] as const];
-  });
   const { id_token: _, ...withoutIdToken } = primary;
   // Only an OpenID provider's ID token can be validated; elsewhere it is somebody's extra field.
   return {
     kind: "granted",
     primary: connector.issuer === undefined ? withoutIdToken : primary,
-    tokenSets: Object.fromEntries(tokenSets),
+    tokenSets: mapValues(read, usable),
     tokenResponse: body,
   };
 }
@@ -143,14 +140,15 @@ function readTokenSets(
   body: JsonObject,
   refreshing: string | undefined,
 ): Record<string, NormalTokenResponse> {
-  const found = Object.entries(readSafely(connector, body)).flatMap(([name, response]) =>
-    isObject(response) ? [[name, normaliseTokenResponse(response)] as const] : [],
+  const found = mapValues(readSafely(connector, body), (response) =>
+    isObject(response) ? normaliseTokenResponse(response) : undefined,
   );
   // Where the connector's reader finds nothing to use, a refresh token in the body must still not be lost.
   const { refresh_token = null } = body;
-  const sets = found.length > 0 ? found : [["default", normaliseTokenResponse({ refresh_token })] as const];
-  if (refreshing === undefined || sets.some(([name]) => name === refreshing)) return Object.fromEntries(sets);
-  return Object.fromEntries(sets.slice(0, 1).map(([, response]) => [refreshing, response]));
+  const [first] = Object.values(found);
+  const set = first ?? normaliseTokenResponse({ refresh_token });
+  const sets = first === undefined ? { default: set } : found;
+  return refreshing === undefined || Object.hasOwn(sets, refreshing) ? sets : { [refreshing]: set };
 }
 
 function readSafely(connector: Connector, body: JsonObject): Readonly<Record<string, JsonObject>> {
@@ -183,9 +181,5 @@ function readErrorSafely(connector: Connector, response: ProviderResponse): OAut
 
 /** The refresh tokens in an answer, by token set. */
 export function refreshTokensOf(sets: Readonly<Record<string, NormalTokenResponse>>): Record<string, Secret> {
-  return Object.fromEntries(
-    Object.entries(sets).flatMap(([name, set]) =>
-      set.refresh_token === undefined ? [] : [[name, secretOf(set.refresh_token)]],
-    ),
-  );
+  return mapValues(sets, (set) => secretOrNone(set.refresh_token));
 }

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from "../connector/json.ts";
+import { mapValues } from "../map-values.ts";
 import { type Plain, type Secret, sameSecret, secretOf, secretOrNone } from "../secret.ts";
 
 /** One access token and what came with it, as it is kept. Times are Unix milliseconds. */
@@ -174,16 +175,15 @@ function endOf(
 
 /** Token sets as they were sealed, by name. */
 export function tokenSetsOf(sealed: Plain<Readonly<Record<string, TokenSet>>>): Readonly<Record<string, TokenSet>> {
-  const tokenSets = Object.entries(sealed).map(([name, { accessToken, refreshToken, idToken, ...rest }]) => {
-    const tokenSet: TokenSet = {
+  return mapValues(
+    sealed,
+    ({ accessToken, refreshToken, idToken, ...rest }): TokenSet => ({
       ...rest,
       accessToken: secretOf(accessToken),
       ...defined("refreshToken", secretOrNone(refreshToken)),
       ...defined("idToken", secretOrNone(idToken)),
-    };
-    return [name, tokenSet] as const;
-  });
-  return Object.fromEntries(tokenSets);
+    }),
+  );
 }
 
 /** `{ [name]: value }`, or nothing where the value is `undefined`. */

@@ -132,11 +132,11 @@ function withReceived(
     usable || own === undefined
       ? tokenSets
       : { ...tokenSets, [name]: { ...own, expiresAt: Math.min(now, own.expiresAt ?? now) } };
-  const ended = Object.entries(grant.ended).filter(([set]) => set !== name);
+  const { [name]: _, ...ended } = grant.ended;
   return {
     ...grant,
     tokenSets: { ...grant.tokenSets, ...received },
-    ended: Object.fromEntries(ended),
+    ended,
     doubtedUntil: doubtedUntil === undefined ? grant.doubtedUntil : { ...grant.doubtedUntil, [name]: doubtedUntil },
     refreshedAt: usable ? now : grant.refreshedAt,
   };

@@ -4,6 +4,7 @@ import type { Grant, OpenGrant, ReauthorizationReason } from "../grant/grants.ts
 import { type HeldGrant, notConnected } from "../grant/leases.ts";
 import { reauthorizationRequired } from "../grant/live-token-set.ts";
 import { missingScopes } from "../grant/scopes.ts";
+import { mapValues } from "../map-values.ts";
 import { tokenRequestError } from "../provider/errors.ts";
 import type { TokenOutcome } from "../provider/token-answer.ts";
 import { type TokenSet, toTokenSet } from "../provider/token-response.ts";
@@ -82,7 +83,7 @@ export function createSettle(options: SettleOptions): Settle {
   ): Promise<OpenGrant | "look again"> {
     // More sets than the one that was asked for are rare, and kept: one may hold a new refresh token.
     const { fence } = held.lease;
-    const received = Object.entries(outcome.tokenSets).map(([set, response]): [string, TokenSet] => {
+    const tokenSets = mapValues(outcome.tokenSets, (response, set): TokenSet => {
       const context = {
         now: now(),
         requestedScopes: held.grant.requestedScopes[set] ?? [],
@@ -90,9 +91,8 @@ export function createSettle(options: SettleOptions): Settle {
         accessTokenLifetime: connector.accessTokenLifetime,
         refreshTokenLifetime: connector.refreshTokenLifetime,
       };
-      return [set, { ...toTokenSet(response, context), fence }];
+      return { ...toTokenSet(response, context), fence };
     });
-    const tokenSets = Object.fromEntries(received);
     const doubted = unanswered && rotation.kind !== "none";
     const saved = await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: true, doubted });
     if (saved === undefined) return "look again";
