@@ -19,8 +19,6 @@ export const open: OpenSide = operationsSide(async (settings) => {
     UPDATE grants SET grant_id = ?, version = ?, sealed = ?, due_at = ?, token_hashes = ?, lease_holder = NULL,
       lease_until = NULL, intents = '[]', updated_at = ?
     WHERE sequence = ?`);
-  const insertToken = database.prepare("INSERT OR IGNORE INTO grant_tokens (token_hash, sequence) VALUES (?, ?)");
-  const deleteTokens = database.prepare("DELETE FROM grant_tokens WHERE sequence = ?");
 
   function found(connectionId: string): Record<string, unknown> {
     const row = select.get(connectionId);
@@ -54,8 +52,6 @@ export const open: OpenSide = operationsSide(async (settings) => {
         const { grantId, sealed, tokenHashes } = payload;
         const hashes = JSON.stringify(tokenHashes);
         updateTokens.run(grantId, payload.version, sealed, null, hashes, Date.now(), sequence);
-        deleteTokens.run(sequence);
-        for (const tokenHash of tokenHashes) insertToken.run(tokenHash, sequence);
       });
     },
     async close() {
