@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import {
   type AssertionKey,
   type ClientAuthentication,
+  clientSecretBasic,
   clientSecretJwt,
   privateKeyJwt,
 } from "../connector/client-authentication.ts";
@@ -50,6 +51,21 @@ function holds(algorithm: Algorithm, key: KeyObject, { signed, signature }: Asse
   const how = { key, dsaEncoding: "ieee-p1363" as const, ...padding };
   return verify(algorithm === "EdDSA" ? null : "sha256", signed, how, signature);
 }
+
+describe("a secret in a header", () => {
+  test.each([
+    // RFC 6749, section 2.3.1: each of the two is encoded as in a form.
+    ["rfc6749", { "a:b+c": "a%3Ab%2Bc:s+%2F%25%C3%BC", other: "other:s+%2F%25%C3%BC" }],
+    ["raw", { "a:b+c": "a:b+c:s /%ü", other: "other:s /%ü" }],
+  ] as const)("R33 is each client's own, and the same each time (%s)", async (encoding, expected) => {
+    const authenticate = authenticator(clientSecretBasic("s /%ü", { encoding }), Date.now);
+    for (const [client, text] of [...Object.entries(expected), ...Object.entries(expected)]) {
+      const headers = new Headers();
+      await authenticate({ issuer }, { client_id: client }, new URLSearchParams(), headers);
+      expect(headers.get("authorization")).toBe(`Basic ${Buffer.from(text).toString("base64")}`);
+    }
+  });
+});
 
 describe("a signed assertion", () => {
   test.each(Object.keys(pairs) as Algorithm[])(
