@@ -62,7 +62,7 @@ export async function withOwnKeeper<Result>(
     ...{ process, writer, points, tokenEndpoint: setup.connector.tokenEndpoint ?? "" },
     route: () => ({ from: judge.origin, to: witness.origin }),
   });
-  const keeper = openKeeper(setup, recordedStore(store, writer, points), fetch);
+  const keeper = openKeeper(setup, recordedStore(store, writer, points), { fetch });
   keeper.on("connection.needs_reauthorization", ({ connectionId: connection, reason }) => {
     writer.write({ kind: "ended", at: now(), connection, reason });
   });

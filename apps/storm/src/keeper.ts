@@ -1,4 +1,4 @@
-import { createKeeper, type Keeper, type Logger } from "@grantkeeper/core";
+import { type ConnectorMap, createKeeper, type Keeper, type KeeperOptions } from "@grantkeeper/core";
 import { type Connector, clientSecretBasic } from "@grantkeeper/core/connector";
 import type { Store } from "@grantkeeper/core/store";
 import { clientSecret } from "./provider/judge.ts";
@@ -11,8 +11,7 @@ export type StormKeeper = Keeper<{ readonly main: Connector<never, never> }>;
 export function openKeeper(
   setup: KeeperSetup,
   store: Store,
-  fetch?: typeof globalThis.fetch,
-  logger?: Logger,
+  options: Pick<KeeperOptions<ConnectorMap>, "fetch" | "logger" | "now"> = {},
 ): StormKeeper {
   return createKeeper({
     // It may have come as JSON, which holds no secret.
@@ -23,7 +22,6 @@ export function openKeeper(
     refresh: setup.refresh,
     cacheFor: setup.cacheFor,
     journal: { directory: setup.journal },
-    ...(fetch === undefined ? {} : { fetch }),
-    ...(logger === undefined ? {} : { logger }),
+    ...options,
   });
 }

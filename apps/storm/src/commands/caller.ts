@@ -27,7 +27,7 @@ async function obey(message: ToCaller): Promise<FromCaller> {
       ...{ process: message.process, writer, points, tokenEndpoint: setup.connector.tokenEndpoint ?? "" },
       route: () => ({ from: origin, to: origin }),
     });
-    keeper = openKeeper(setup, recordedStore(openStore(setup.store).store, writer, points), fetch);
+    keeper = openKeeper(setup, recordedStore(openStore(setup.store).store, writer, points), { fetch });
     // Opens the store, so that what follows is about the one connection.
     for await (const _ of keeper.connections()) break;
     return { kind: "ready" };

@@ -1,7 +1,7 @@
 import { openKeeper } from "../keeper.ts";
 import { openStore } from "../store.ts";
 import { obeyParent } from "./child.ts";
-import type { Measured, ToMeasurer } from "./cost.ts";
+import type { Measured, RefreshTime, ToMeasurer } from "./cost.ts";
 
 /** A process that refreshes one connection after another and takes the time: the provider has a process of its own. */
 obeyParent(async ({ setup, connections }: ToMeasurer): Promise<Measured> => {
@@ -14,21 +14,31 @@ obeyParent(async ({ setup, connections }: ToMeasurer): Promise<Measured> => {
     });
     return response;
   };
+  let hours = 0;
+  const now = (): number => Date.now() + hours * 3_600_000;
   const { store, close } = openStore(setup.store);
-  const keeper = openKeeper(setup, store, timedFetch);
-  const times: { readonly totalMs: number; readonly requestMs: number }[] = [];
-  try {
+  const keeper = openKeeper(setup, store, { fetch: timedFetch, now });
+
+  async function refreshAll(): Promise<readonly RefreshTime[]> {
+    const times: RefreshTime[] = [];
     for (const id of connections) {
       requestMs = 0;
       const startedAt = performance.now();
       await keeper.connection("main", { id }).token();
       times.push({ totalMs: performance.now() - startedAt, requestMs });
     }
+    return times;
+  }
+
+  try {
+    const unopened = await refreshAll();
+    // All tokens have run out once more.
+    hours++;
+    return { kind: "measured", unopened, held: await refreshAll() };
   } finally {
     await keeper.close();
     await close();
   }
-  return { kind: "measured", times };
 });
 
 /** Calls `then` when the last of a response's body has been read. Its reader is the response's own: a copy would cost time. */

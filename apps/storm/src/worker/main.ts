@@ -64,7 +64,7 @@ function begin(setup: WorkerSetup): Running {
     tokenEndpoint: setup.connector.tokenEndpoint ?? "",
     route: (purpose) => ({ from: provider, to: purpose === "token" ? entry : witness }),
   });
-  const keeper = openKeeper(setup, recordedStore(store, writer, points), fetch);
+  const keeper = openKeeper(setup, recordedStore(store, writer, points), { fetch });
   // Faults answer with HTML, too.
   const expected = new Set(setup.faults ? [...explained, "invalid_response"] : explained);
   const onFailure = (text: string): void => tell({ kind: "failed", text });

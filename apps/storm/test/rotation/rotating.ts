@@ -25,7 +25,7 @@ const logger: Logger = {
   error: (_, fields) => failures.push(fields?.["code"]),
 };
 const { store, close } = openStore(setup.store);
-const keeper = openKeeper(setup, store, undefined, logger);
+const keeper = openKeeper(setup, store, { logger });
 
 /** Makes a pass, and tells whether it has done all of it. */
 async function pass(renew: boolean): Promise<boolean> {
