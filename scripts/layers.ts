@@ -24,7 +24,7 @@ export const LAYERS_BELOW: Readonly<Record<string, readonly string[]>> = {
   grant: ["provider", "vault", "locks", "jitter"],
   // An entry of its own, which nothing else imports: it brings node:https along.
   "guarded-fetch": ["provider"],
-  provider: ["connector", "environment"],
+  provider: ["connector", "environment", "map-values"],
   connector: ["secret", "errors"],
   secret: ["json"],
   json: [],
@@ -37,6 +37,7 @@ export const LAYERS_BELOW: Readonly<Record<string, readonly string[]>> = {
   locks: [],
   environment: [],
   jitter: [],
+  "map-values": [],
 };
 
 /** The layer of each file of packages/core/src: the longest beginning of its path decides. A new file needs its line. */
@@ -52,6 +53,7 @@ export const LAYER_OF_FILE: LayerTable["layerOf"] = {
   "events.ts": "events",
   "actor.ts": "actor",
   "grant/": "grant",
+  "map-values.ts": "map-values",
   "guarded-fetch/": "guarded-fetch",
   "provider/": "provider",
   "secret.ts": "secret",
