@@ -73,7 +73,7 @@ export function testKeeperOutages(test: KeyServiceTestFunction): void {
       });
       let outage: Promise<void> | undefined;
       let refused = 0;
-      world.whenIssued(() => {
+      world.whenLeased(() => {
         outage ??= front.answering(
           (response) => {
             refused++;

@@ -3,7 +3,7 @@ import type { Connector } from "@grantkeeper/core/connector";
 import type { GrantRow, Store, StoredFlow } from "@grantkeeper/core/store";
 import { consent } from "../consent.ts";
 import { exampleConnector } from "../provider/example-connector.ts";
-import type { EmulatedProvider, Fault } from "../provider/options.ts";
+import type { EmulatedProvider } from "../provider/options.ts";
 import { startProvider } from "../provider/start.ts";
 
 /** It names no accounts, so that each consent is a connection of its own. */
@@ -37,8 +37,8 @@ export interface KeyWorld {
   readonly unwrapped: readonly Uint8Array[];
   /** Lets every access token so far run out, by the keepers' clock. */
   readonly expire: () => void;
-  /** Calls this when tokens were issued, before they are answered. */
-  readonly whenIssued: (act: () => void) => void;
+  /** Calls this when a refresh has its lease, before it sends: what it needs to open the grant it has. */
+  readonly whenLeased: (act: () => void) => void;
   readonly stored: () => Promise<Stored>;
 }
 
@@ -61,12 +61,19 @@ export async function withWorld(run: (world: KeyWorld) => Promise<void>): Promis
 
 async function createWorld(): Promise<{ readonly world: KeyWorld; readonly close: () => Promise<void> }> {
   let offsetMs = 0;
-  let afterTokens: (() => Fault | undefined) | undefined;
-  const provider = await startProvider(connector, {
-    accessTokenLifetime,
-    faults: { after: () => afterTokens?.() },
-  });
+  let onLease = nothing;
+  const provider = await startProvider(connector, { accessTokenLifetime });
   const store = keyvStore();
+  // It is the world's, and outlives its keepers.
+  const lent: Store = {
+    ...store,
+    close: async () => undefined,
+    async lease(request) {
+      const outcome = await store.lease(request);
+      onLease();
+      return outcome;
+    },
+  };
   const keepers: WorldKeeper[] = [];
   const unwrapped: Uint8Array[] = [];
 
@@ -90,8 +97,7 @@ async function createWorld(): Promise<{ readonly world: KeyWorld; readonly close
   function open(...keys: readonly ConfiguredKey[]): WorldKeeper {
     const keeper = createKeeper({
       connectors: { main: provider.connector },
-      // It is the world's, and outlives its keepers.
-      store: { ...store, close: async () => undefined },
+      store: lent,
       keys: keys.map(watched),
       callbackUrl: "https://app.example.com/connect",
       now: () => Date.now() + offsetMs,
@@ -121,11 +127,8 @@ async function createWorld(): Promise<{ readonly world: KeyWorld; readonly close
     expire: () => {
       offsetMs += (accessTokenLifetime + 1) * 1_000;
     },
-    whenIssued: (act) => {
-      afterTokens = () => {
-        act();
-        return undefined;
-      };
+    whenLeased: (act) => {
+      onLease = act;
     },
     stored: async () => ({
       rows: (await store.list({ limit: 1_000 })).rows.map(({ readAt: _, ...row }) => row),
