@@ -9,7 +9,21 @@ export type SignIn = (url: URL, account: string) => Promise<URL>;
  */
 export function signInAt(provider: "emulator" | "oidc"): SignIn {
   if (provider === "emulator") {
-    return async (url, accountId) => (await import("@grantkeeper/testing")).consent(url, { accountId });
+    return async (url, accountId) => {
+      const { consent } = await import("@grantkeeper/testing");
+      return orAgain(() => consent(url, { accountId }));
+    };
   }
-  return async (url, login) => (await import("@grantkeeper/testing/oidc")).signIn(url, { login });
+  return async (url, login) => {
+    const { signIn } = await import("@grantkeeper/testing/oidc");
+    return orAgain(() => signIn(url, { login }));
+  };
+}
+
+/** While a process stands still, the provider closes connections that it has kept; a browser then takes a new one. */
+function orAgain<Result>(visit: () => Promise<Result>): Promise<Result> {
+  return visit().catch((error: unknown) => {
+    if (error instanceof TypeError && error.message === "fetch failed") return visit();
+    throw error;
+  });
 }

@@ -75,11 +75,12 @@ export function createTokenRequests(transport: Transport, now: () => number): Se
   };
 }
 
-/** To make one anew takes twice as long as to copy one. */
-const emptyJson = new Response(null, { headers: { "content-type": "application/json" } });
+/** Made by the first answer, as it loads all of `fetch`; to make another one takes twice as long as to copy it. */
+let emptyJson: Response | undefined;
 
 /** An answer that is read already, for openid-client: not written out to be read a second time. */
 function readResponse(answer: object): Response {
+  emptyJson ??= new Response(null, { headers: { "content-type": "application/json" } });
   // A copy, as openid-client normalises what it reads.
   return Object.defineProperty(emptyJson.clone(), "json", { value: async () => ({ ...answer }) });
 }
