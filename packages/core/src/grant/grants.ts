@@ -192,18 +192,18 @@ export function createGrants({
     version: number,
     grant: Grant,
     { identityHash, accountHash, dueAt }: Identity & Pick<GrantRow, "dueAt">,
-    readySeal?: PreparedSeal,
+    seal?: PreparedSeal,
   ): Promise<GrantPayload> {
     const { connectionId } = key;
     // What was received is saved without waiting for the application's code: else it stays due as it was.
     const connector = connectors.lastKnown(grant.connector, grant.owner);
     const state: GrantState = Object.keys(grant.ended).length === 0 ? "active" : "needs_reauthorization";
-    const seal = readySeal ?? (await dataKeys.prepareSeal(key, sealContext(connectionId, grantId, version)));
+    const plaintext = toSealable(grant);
     return {
       grantId,
       version,
       state,
-      sealed: seal(toSealable(grant)),
+      sealed: seal?.(plaintext) ?? (await dataKeys.seal(key, plaintext, sealContext(connectionId, grantId, version))),
       dueAt: connector === undefined ? dueAt : dueAtOf(grant, connector, connectionId),
       identityHash,
       accountHash,

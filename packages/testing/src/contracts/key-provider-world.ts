@@ -70,7 +70,7 @@ async function createWorld(): Promise<{ readonly world: KeyWorld; readonly close
     close: async () => undefined,
     async lease(request) {
       const outcome = await store.lease(request);
-      onLease();
+      if (outcome.kind === "leased") onLease();
       return outcome;
     },
   };
