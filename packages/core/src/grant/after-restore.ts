@@ -36,7 +36,7 @@ export function createAfterRestore(options: AfterRestoreOptions): (pass?: PassOp
         return { kind: "take", intent, plan: undefined };
       },
       async (held) => {
-        await leases.release(held, []);
+        await leases.release(held);
         return "changed";
       },
     );

@@ -45,7 +45,10 @@ export interface Leases {
   ): Promise<Result>;
   /** Takes the lease once, without a queue and without waiting: for who must save what it already has. */
   tryTake(open: OpenGrant): Promise<HeldGrant | undefined>;
-  release(held: HeldGrant, clearIntents: readonly string[]): Promise<void>;
+  /** Gives a lease back; its intent stays. */
+  release(held: HeldGrant): Promise<void>;
+  /** Gives a lease back for whose sake nothing was sent: the row has the intents again that it had before. */
+  withdraw(held: HeldGrant): Promise<void>;
   /** Lets nobody take a lease any more, wakes those who wait, and resolves when nobody of this process holds. */
   drain(): Promise<void>;
 }
@@ -125,14 +128,14 @@ export function createLeases({ store, grants, environment, leaseMs, waitMs, isCl
     const held: HeldGrant = { lease: outcome.lease, row: outcome.row, grant: open.grant, takenAt };
     // What is sent for a row that does not open could not be saved; and after a restored backup another one may look alike.
     if (open === seen && !opensAlike(open.row, outcome.row)) {
-      await release(held, decision.intent === undefined ? [] : [decision.intent.tokenSet]);
+      await withdraw(held);
       return waitForHolder(open, 0, count);
     }
     try {
       return { kind: "result", result: await work(held, decision.plan) };
     } catch (error) {
       // Best effort: a lease that cannot be given back runs out. What the work threw is what matters.
-      await release(held, []).catch(() => undefined);
+      await release(held).catch(() => undefined);
       throw error;
     }
   }
@@ -174,8 +177,12 @@ export function createLeases({ store, grants, environment, leaseMs, waitMs, isCl
     return { kind: "wait", waitMs: Math.min(remainingMs, betweenMs * (0.5 + random())), error };
   }
 
-  function release(held: HeldGrant, clearIntents: readonly string[]): Promise<void> {
-    return store.release({ lease: held.lease, clearIntents });
+  function release({ lease }: HeldGrant): Promise<void> {
+    return store.release({ lease });
+  }
+
+  function withdraw({ lease, row }: HeldGrant): Promise<void> {
+    return store.release({ lease, intents: row.intents });
   }
 
   return {
@@ -186,6 +193,7 @@ export function createLeases({ store, grants, environment, leaseMs, waitMs, isCl
       return outcome.kind === "leased" ? { ...open, row: outcome.row, lease: outcome.lease, takenAt } : undefined;
     },
     release,
+    withdraw,
     drain() {
       draining = true;
       for (const wake of sleepers) wake();

@@ -57,7 +57,7 @@ export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
       return "failed";
     } finally {
       // A commit has given the lease back already; then this does nothing. One that cannot be given back runs out.
-      await store.release({ lease: claimed.lease, clearIntents: [] }).catch(() => undefined);
+      await store.release({ lease: claimed.lease }).catch(() => undefined);
     }
   }
 

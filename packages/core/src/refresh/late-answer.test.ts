@@ -128,6 +128,30 @@ describe("a late answer", () => {
     expect((await connection.status()).tokenSets["default"]?.ended).toBe("rotation_response_lost");
   });
 
+  test("F6 beside another's attempt that sent nothing is used at once, and is in no doubt", async () => {
+    const delay = createDelay();
+    const world = await createWorld(githubConnector, { faults: { after: delay.after }, rotation: { kind: "strict" } });
+    const { keeper, another, clock, provider } = world;
+    const { connection } = await connect(keeper);
+    const refused = Object.assign(new Error("connect"), { code: "ECONNREFUSED", syscall: "connect" });
+    const cutOff = another({ fetch: () => Promise.reject(refused) }).connection("main", { id: connection.id });
+    clock.advance(3601);
+    provider.log.clear();
+    delay.hold();
+    const late = connection.token();
+    await untilIssued(world);
+    delay.release();
+    clock.advance(91);
+    expect(await codeOf(cutOff.token())).toBe("provider_unavailable");
+    delay.arrive();
+    const { accessToken } = await late;
+    expect(provider.log.tokenRequests).toHaveLength(1);
+    provider.revokeGrant(accessToken);
+    clock.advance(3601);
+    expect(await codeOf(connection.token())).toBe("reauthorization_required");
+    expect((await connection.status()).tokenSets["default"]?.ended).toBe("revoked");
+  });
+
   test("F6 a doubt ends with the next refresh token, though that came in an answer that was of no other use", async () => {
     let losses = 1;
     let damaged = false;

@@ -187,13 +187,14 @@ export function createRefresh(options: RefreshOptions): Refresh {
     // While the answer is under way: what is done by then does not lie between it and its commit. Where it fails, the commit
     // does it once more, and says why.
     soon(() => void grants.prepareCommit(row).catch(() => undefined));
-    let unanswered = openIntent(row.intents, name, refreshTokenHash) !== undefined;
     let outcome = await request();
+    let isSent = false;
     if (mayRepeat(rotation, outcome) && maySend()) {
-      unanswered ||= outcome.kind === "ambiguous";
+      isSent = outcome.kind === "ambiguous";
       outcome = await request();
     }
-    return settle({ held, name, attemptId, connector, rotation, tokenSet, unanswered }, outcome);
+    const unanswered = isSent || openIntent(row.intents, name, refreshTokenHash) !== undefined;
+    return settle({ held, name, attemptId, connector, rotation, tokenSet, unanswered, isSent }, outcome);
   }
 
   async function end(connectionId: string, name: string, seen: TokenSet, reason: ReauthorizationReason): Promise<void> {

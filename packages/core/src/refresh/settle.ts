@@ -28,6 +28,8 @@ export interface Attempt {
   readonly tokenSet: TokenSet;
   /** Whether the refresh token was sent before, by us or by a predecessor whose intent is open, and no answer came. */
   readonly unanswered: boolean;
+  /** Whether this very refresh has sent it before, and no answer came. */
+  readonly isSent: boolean;
 }
 
 /** Says what a refresh's answer means for the grant. */
@@ -43,7 +45,7 @@ export function createSettle(options: SettleOptions): Settle {
   const { now } = options.environment;
 
   async function settle(attempt: Attempt, outcome: TokenOutcome): Promise<OpenGrant | "look again"> {
-    const { held, name, rotation, unanswered } = attempt;
+    const { held, name, rotation, unanswered, isSent } = attempt;
     switch (outcome.kind) {
       case "tokens":
         return keep(attempt, outcome);
@@ -56,14 +58,14 @@ export function createSettle(options: SettleOptions): Settle {
         throw error;
       }
       case "ambiguous":
-        return giveUp(held, [], failed(attempt, tokenRequestError(outcome, held.grant.connector, now())));
+        return giveUp(held, true, failed(attempt, tokenRequestError(outcome, held.grant.connector, now())));
       case "withheld":
         // Nobody is to blame but the time: whoever asks next tries again.
-        return giveUp(held, unanswered ? [] : [name], tokenRequestError(outcome, held.grant.connector, now()));
+        return giveUp(held, isSent, tokenRequestError(outcome, held.grant.connector, now()));
       default: {
-        // Nothing was spent now; what an earlier request did is as unknown as before.
+        // Nothing was spent now; what another's request did is as unknown as before.
         const error = failed(attempt, tokenRequestError(outcome, held.grant.connector, now()));
-        return giveUp(held, unanswered ? [] : [name], error);
+        return giveUp(held, isSent, error);
       }
     }
   }
@@ -72,8 +74,8 @@ export function createSettle(options: SettleOptions): Settle {
    * A lease that cannot be given back runs out, and an intent that stays costs time and no grant. The error is what counts,
    * and has been remembered already, so that a store that is away makes nobody ask the provider again and again.
    */
-  async function giveUp(held: HeldGrant, clearIntents: readonly string[], error: GrantkeeperError): Promise<never> {
-    await leases.release(held, clearIntents).catch(() => undefined);
+  async function giveUp(held: HeldGrant, isSent: boolean, error: GrantkeeperError): Promise<never> {
+    await (isSent ? leases.release(held) : leases.withdraw(held)).catch(() => undefined);
     throw error;
   }
 
@@ -113,7 +115,7 @@ export function createSettle(options: SettleOptions): Settle {
     { held, name, attemptId, tokenSet, unanswered }: Attempt,
     refreshToken: Secret | undefined,
   ): Promise<void> {
-    if (refreshToken === undefined || sameSecret(refreshToken, tokenSet.refreshToken)) return leases.release(held, []);
+    if (refreshToken === undefined || sameSecret(refreshToken, tokenSet.refreshToken)) return leases.release(held);
     // Its time tells whether what befell the one before it can have befallen this one.
     const tokenSets = { [name]: { ...tokenSet, refreshToken, obtainedAt: now() } };
     await saveRefreshed(options, held, { name, attemptId, tokenSets, usable: false, doubted: unanswered });

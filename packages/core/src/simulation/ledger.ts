@@ -15,8 +15,8 @@ export interface Ledger {
   leasesFor(refreshToken: string): readonly Lease[];
   account(number: number): Account;
   accounts(): Iterable<readonly [number, Account]>;
-  /** When this refresh token lay in a row for the first time. */
-  storedAt(refreshToken: string): number | undefined;
+  /** Whether this refresh token has ever lain in a row. */
+  wasStored(refreshToken: string): boolean;
   /** Whether a row with this access token was ever committed. */
   wasCommitted(accessToken: string): boolean;
   /** The request that spent a refresh token first. */
@@ -38,7 +38,7 @@ export function createLedger({ grantOf, accountOf }: Pick<Oracle, "grantOf" | "a
   /** The last one of each life for each account. */
   const lastLeases = new Map<string, Lease>();
   const spenders = new Map<string, TokenRequest>();
-  const storedTokens = new Map<string, number>();
+  const storedTokens = new Set<string>();
   const committedTokens = new Set<string>();
   const tainted = new Set<string>();
   const notes: JournalNote[] = [];
@@ -80,7 +80,7 @@ export function createLedger({ grantOf, accountOf }: Pick<Oracle, "grantOf" | "a
     if (forgets) for (const mark of own.marks) mark.until = Math.min(mark.until, at);
     own.stored = content;
     if (content.ended !== undefined) own.marks.push({ by, from: at, until: Number.POSITIVE_INFINITY });
-    if (!storedTokens.has(content.refreshToken)) storedTokens.set(content.refreshToken, at);
+    storedTokens.add(content.refreshToken);
     committedTokens.add(content.accessToken);
     return own;
   }
@@ -217,7 +217,7 @@ export function createLedger({ grantOf, accountOf }: Pick<Oracle, "grantOf" | "a
     leasesFor: (refreshToken) => leases.get(refreshToken) ?? [],
     account,
     accounts: () => accounts.entries(),
-    storedAt: (refreshToken) => storedTokens.get(refreshToken),
+    wasStored: (refreshToken) => storedTokens.has(refreshToken),
     wasCommitted: (accessToken) => committedTokens.has(accessToken),
     spenderOf: (refreshToken) => spenders.get(refreshToken),
     isTainted: (refreshToken) => tainted.has(grantOf(refreshToken)),

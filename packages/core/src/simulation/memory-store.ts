@@ -5,12 +5,12 @@ import type {
   CommitCondition,
   GrantCommit,
   GrantRow,
-  LeaseKey,
   LeaseOutcome,
   LeaseRequest,
   ListQuery,
   NewGrantRow,
   RecordQuery,
+  ReleaseRequest,
   RewrapRequest,
   Store,
 } from "../store/port.ts";
@@ -24,7 +24,7 @@ export interface MemoryStore {
   get(connectionId: string): GrantRow | undefined;
   insert(row: NewGrantRow): { readonly inserted: true } | { readonly inserted: false; readonly connectionId: string };
   lease(request: LeaseRequest): LeaseOutcome;
-  release(request: { readonly lease: LeaseKey; readonly clearIntents: readonly string[] }): void;
+  release(request: ReleaseRequest): void;
   commit(commit: GrantCommit): "committed" | "superseded" | "identity_taken";
   delete(condition: CommitCondition): "deleted" | "superseded";
   rewrap(request: RewrapRequest): "rewrapped" | "moved";
@@ -112,13 +112,12 @@ export function createMemoryStore({ now, without = new Set() }: MemoryStoreOptio
       save({ ...row, fence, intents, lease: { holder, until: now() + durationMs } });
       return { kind: "leased", lease: { connectionId, holder, fence }, row: { ...row, fence } };
     },
-    release({ lease, clearIntents }) {
+    release({ lease, intents }) {
       const row = rows.get(lease.connectionId);
       if (row === undefined) return;
       const own = row.lease?.holder === lease.holder && row.fence === lease.fence;
       if (!own && protects("owner in release")) return;
-      const intents = row.intents.filter(({ tokenSet }) => !clearIntents.includes(tokenSet));
-      save({ ...row, lease: undefined, intents });
+      save({ ...row, lease: undefined, intents: intents ?? row.intents });
     },
     commit({ expected, payload, clearIntents }) {
       const row = rows.get(expected.connectionId);

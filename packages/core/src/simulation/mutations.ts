@@ -105,9 +105,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "refresh/settle.ts",
-        find: "if (refreshToken === undefined || sameSecret(refreshToken, tokenSet.refreshToken)) return leases.release(held, []);",
-        replace:
-          "if (refreshToken !== undefined || tokenSet.refreshToken !== undefined) return leases.release(held, []);",
+        find: "if (refreshToken === undefined || sameSecret(refreshToken, tokenSet.refreshToken)) return leases.release(held);",
+        replace: "if (refreshToken !== undefined || tokenSet.refreshToken !== undefined) return leases.release(held);",
       },
     ],
   },
@@ -205,11 +204,23 @@ export const mutations: readonly Mutation[] = [
     breaks: ["I1"],
     edits: [
       {
+        file: "grant/leases.ts",
+        find: "return store.release({ lease, intents: row.intents });",
+        replace: "return store.release({ lease, intents: row.intents.slice(0, 0) });",
+      },
+    ],
+  },
+  {
+    name: "who sent nothing leaves an intent of its own",
+    mode: "strict",
+    mixture: "ordinary",
+    seed: 3,
+    breaks: ["I6"],
+    edits: [
+      {
         file: "refresh/settle.ts",
-        find: `const error = failed(attempt, tokenRequestError(outcome, held.grant.connector, now()));
-        return giveUp(held, unanswered ? [] : [name], error);`,
-        replace: `const error = failed(attempt, tokenRequestError(outcome, held.grant.connector, now()));
-        return giveUp(held, [name], error);`,
+        find: "await (isSent ? leases.release(held) : leases.withdraw(held)).catch(() => undefined);",
+        replace: "await leases.release(held).catch(() => undefined);",
       },
     ],
   },

@@ -137,10 +137,10 @@ export function keyvStore(keyv: KeyvLike = keyvMemory(), options: KeyvStoreOptio
       });
     },
 
-    release({ lease, clearIntents }) {
+    release({ lease, intents }) {
       return rows.changing(lease.connectionId, async (row) => {
         if (row === undefined || row.fence !== lease.fence || row.lease?.holder !== lease.holder) return;
-        await rows.save({ ...row, lease: undefined, intents: without(row.intents, clearIntents) });
+        await rows.save({ ...row, lease: undefined, intents: intents ?? row.intents });
       });
     },
 

@@ -27,8 +27,8 @@ export interface Store {
    */
   lease(request: LeaseRequest): Promise<LeaseOutcome>;
 
-  /** Gives back a lease that is still the caller's own, and removes the intents of the token sets named. */
-  release(request: { readonly lease: LeaseKey; readonly clearIntents: readonly string[] }): Promise<void>;
+  /** Gives back a lease that is still the caller's own. `intents` take the place of the row's; without them, these stay. */
+  release(request: ReleaseRequest): Promise<void>;
 
   /**
    * Replaces a row's payload, removes the intents of the token sets named and gives back the lease, if grant id, fence
@@ -177,6 +177,11 @@ export interface LeaseKey {
   readonly connectionId: string;
   readonly holder: string;
   readonly fence: number;
+}
+
+export interface ReleaseRequest {
+  readonly lease: LeaseKey;
+  readonly intents?: readonly OpenIntent[] | undefined;
 }
 
 export interface CommitCondition {

@@ -56,7 +56,7 @@ describe("withStoreErrors", () => {
     const expected = { connectionId: "con_1", grantId: "grant-con_1", version: 1, fence: 1 };
     const lease = await store.lease({ ...expected, holder: "a", durationMs: 1_000, intent: undefined });
     expect(lease).toMatchObject({ kind: "leased", lease: { fence: 2 } });
-    await store.release({ lease: { connectionId: "con_1", holder: "a", fence: 2 }, clearIntents: [] });
+    await store.release({ lease: { connectionId: "con_1", holder: "a", fence: 2 } });
     expect((await store.get("con_1"))?.lease).toBeUndefined();
     const commit = { expected: { ...expected, fence: 2 }, payload: newRow("con_1", { version: 2 }), clearIntents: [] };
     expect(await store.commit(commit)).toBe("committed");

@@ -160,7 +160,7 @@ describe.skipIf(missing)(missing ?? "with a server", () => {
     if (paused.kind !== "leased" || taken.kind !== "leased") throw new Error("no lease");
     const late = { expected: conditionOf(paused.row), payload: newPayload(2), clearIntents: [] };
     expect(await store.commit(late)).toBe("superseded");
-    await store.release({ lease: paused.lease, clearIntents: [] });
+    await store.release({ lease: paused.lease });
     expect((await present(store, row.connectionId)).lease?.holder).toBe(taken.lease.holder);
     expect(await other.commit({ ...late, expected: conditionOf(taken.row) })).toBe("committed");
   });
@@ -215,7 +215,7 @@ describe.skipIf(missing)(missing ?? "with a server", () => {
     await store.insert(row);
     const outcome = await store.lease(leaseOf({ ...row, fence: 0 }));
     if (outcome.kind !== "leased") throw new Error("no lease");
-    await store.release({ lease: outcome.lease, clearIntents: [] });
+    await store.release({ lease: outcome.lease });
     const expected = conditionOf(outcome.row);
     const { grantId, identityHash } = row;
     const payload = newPayload(2, { grantId, identityHash });

@@ -85,7 +85,7 @@ export function createStatements(schema: string): Statements {
       FROM decided LEFT JOIN leased ON true`,
 
     release: `WITH ${durable}
-      UPDATE ${grants} AS g SET lease_holder = NULL, lease_until = NULL, intents = ${intentsWithout("g.intents", "$4::text[]")}
+      UPDATE ${grants} AS g SET lease_holder = NULL, lease_until = NULL, intents = coalesce($4::jsonb, g.intents)
       FROM durable
       WHERE g.connection_id = $1 AND g.lease_holder = $2 AND g.fence = $3::bigint AND durable.level IS NOT NULL`,
 

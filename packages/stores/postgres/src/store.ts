@@ -107,11 +107,11 @@ export function postgresStore({ pool, schema = "grantkeeper" }: PostgresStoreOpt
         },
       }),
 
-    release: ({ lease, clearIntents }) =>
+    release: ({ lease, intents }) =>
       ask({
         statement: statements.release,
         prepared: true,
-        values: [lease.connectionId, lease.holder, lease.fence, clearIntents],
+        values: [lease.connectionId, lease.holder, lease.fence, intents === undefined ? null : JSON.stringify(intents)],
         read: nothing,
       }),
 

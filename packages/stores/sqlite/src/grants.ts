@@ -58,6 +58,10 @@ export function createGrants(database: DatabaseSync, now: () => number, flush: (
   const updateLease = database.prepare(
     "UPDATE grants SET fence = ?, lease_holder = ?, lease_until = ?, intents = ? WHERE sequence = ?",
   );
+  const endLease = database.prepare(
+    `UPDATE grants SET lease_holder = NULL, lease_until = NULL, intents = coalesce(?, intents)
+    WHERE connection_id = ? AND lease_holder = ? AND fence = ?`,
+  );
   const changesOfCommit = `
     grant_id = ?, version = ?, sealed = ?, due_at = ?, token_hashes = ?, intents = ?, updated_at = ?,
     lease_holder = NULL, lease_until = NULL WHERE sequence = ?`;
@@ -154,14 +158,10 @@ export function createGrants(database: DatabaseSync, now: () => number, flush: (
       return outcome;
     },
 
-    release: ({ lease: { connectionId, holder, fence }, clearIntents }) =>
+    release: ({ lease: { connectionId, holder, fence }, intents }) =>
       transact(database, () => {
-        const values = select.get(connectionId);
-        if (values === undefined) return;
-        const row = decodeRow(values, now());
-        if (row.fence !== fence || row.lease?.holder !== holder) return;
-        const intents = JSON.stringify(without(row.intents, clearIntents));
-        updateLease.run(fence, null, null, intents, sequenceOf(values));
+        const left = intents === undefined ? null : JSON.stringify(intents);
+        endLease.run(left, connectionId, holder, fence);
       }),
 
     commit: (request) => transact(database, () => commit(request)),

@@ -95,7 +95,7 @@ describe("rows", () => {
     const payload = newRow("con", { version: 2 });
     expect(await paused.commit({ expected, payload, clearIntents: [] })).toBe("superseded");
     expect(await paused.delete(expected)).toBe("superseded");
-    await paused.release({ lease: old.lease, clearIntents: [] });
+    await paused.release({ lease: old.lease });
     expect(await paused.get("con")).toMatchObject({ version: 1, fence: 2, lease: { holder: "successor" } });
   });
 

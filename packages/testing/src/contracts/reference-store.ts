@@ -6,6 +6,7 @@ import {
   endOfPrefix,
   type GrantPayload,
   type GrantRow,
+  type OpenIntent,
   type Store,
 } from "@grantkeeper/core/store";
 import type { StoreFlaw } from "./store-flaws.ts";
@@ -77,6 +78,12 @@ export function referenceStore(now: () => number, flaw?: StoreFlaw, maps: Refere
     };
   }
 
+  function leftBy(row: GrantRow, given: readonly OpenIntent[] | undefined): readonly OpenIntent[] {
+    if (is("release keeps intents")) return row.intents;
+    if (is("release renews intents")) return (given ?? row.intents).map((intent) => ({ ...intent, at: now() }));
+    return given ?? (is("release drops intents") ? [] : row.intents);
+  }
+
   function payloadOf(row: GrantRow, payload: GrantPayload): GrantRow {
     const { grantId, version, sealed, state, dueAt, identityHash, accountHash, tokenHashes } = payload;
     const next = { ...row, grantId, version, sealed, state, dueAt, identityHash, accountHash, tokenHashes };
@@ -116,12 +123,12 @@ export function referenceStore(now: () => number, flaw?: StoreFlaw, maps: Refere
       save({ ...row, fence, intents, lease: { holder, until } });
       return { kind: "leased", lease: { connectionId, holder, fence }, row: { ...row, fence } };
     }),
-    release: remote(({ lease, clearIntents }) => {
+    release: remote(({ lease, intents }) => {
       const row = get(lease.connectionId);
       const own = row?.lease?.holder === lease.holder && row.fence === lease.fence;
       if (!row || (!own && !is("release by anyone"))) return;
-      const intents = row.intents.filter(({ tokenSet }) => !clearIntents.includes(tokenSet));
-      save({ ...row, lease: undefined, intents, fence: is("release moves fence") ? row.fence + 1 : row.fence });
+      const fence = is("release moves fence") ? row.fence + 1 : row.fence;
+      save({ ...row, lease: undefined, intents: leftBy(row, intents), fence });
     }),
     commit: remote(
       ({ expected, payload, clearIntents }) => {

@@ -45,7 +45,7 @@ export function testClaims(test: StoreTestFunction): void {
     const before = await insert(store, { dueAt: 1 });
     const left = newIntent("default");
     const { lease: earlier } = await take(store, before, { intent: left });
-    await store.release({ lease: earlier, clearIntents: [] });
+    await store.release({ lease: earlier });
     const released = await present(store, before.connectionId);
     await pass();
     const [claimed, ...more] = await claimAll(store, { holder: "claimer", durationMs: 60_000 });
@@ -69,7 +69,7 @@ export function testClaims(test: StoreTestFunction): void {
     assert.equal(await store.commit(commitOf(condition(first.row), successor(first.row))), "committed");
     const again = await store.lease(leaseRequest(second.row, { holder: second.lease.holder }));
     assert.ok(again.kind === "leased" && again.lease.fence > second.lease.fence);
-    await store.release({ lease: third.lease, clearIntents: [] });
+    await store.release({ lease: third.lease });
     assert.equal((await present(store, third.lease.connectionId)).lease, undefined);
   });
 
@@ -86,7 +86,7 @@ export function testClaims(test: StoreTestFunction): void {
         dueAts,
         [...dueAts].sort((a, b) => a - b),
       );
-      for (const { lease } of claimed) await store.release({ lease, clearIntents: [] });
+      for (const { lease } of claimed) await store.release({ lease });
     }
   });
 
@@ -96,7 +96,7 @@ export function testClaims(test: StoreTestFunction): void {
     const first = await store.claimDue(claimRequest({ limit: 3 }));
     for (const [index, { lease, row }] of first.claimed.entries()) {
       if (index === 2) assert.equal(await store.delete(condition(row)), "deleted");
-      else await store.release({ lease, clearIntents: [] });
+      else await store.release({ lease });
     }
     assert.notEqual(first.next, undefined);
     const rest = await claimAll(store, { limit: 3, after: first.next });
@@ -113,7 +113,7 @@ export function testClaims(test: StoreTestFunction): void {
       const row = await present(store, lease.connectionId);
       assert.equal(row.lease?.holder, lease.holder);
       assert.equal(row.fence, lease.fence);
-      await store.release({ lease, clearIntents: [] });
+      await store.release({ lease });
     }
     assert.deepEqual(
       idsOf((await claimAll(store, { limit: 2 })).map(({ row }) => row)),
@@ -166,7 +166,7 @@ export function testClaims(test: StoreTestFunction): void {
     };
     const claimedIds = async (until = dueUntil) => {
       const claimed = await claimAll(store, { dueUntil: until });
-      for (const { lease } of claimed) await store.release({ lease, clearIntents: [] });
+      for (const { lease } of claimed) await store.release({ lease });
       return claimed.map(({ lease }) => lease.connectionId);
     };
     assert.deepEqual(await claimedIds(), [moving.connectionId, staying.connectionId]);
@@ -197,7 +197,7 @@ export function testClaims(test: StoreTestFunction): void {
       if (next === undefined) break;
       after = next;
       // What was claimed is given back, so that only the place in the order keeps it from coming twice.
-      for (const { lease } of claimed) await store.release({ lease, clearIntents: [] });
+      for (const { lease } of claimed) await store.release({ lease });
       await insert(store, { dueAt: page });
       const gone = leaving.pop();
       if (gone) assert.equal(await store.delete(condition((await take(store, gone)).row)), "deleted");

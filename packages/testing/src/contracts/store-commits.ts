@@ -20,7 +20,7 @@ export function testCommits(test: StoreTestFunction): void {
   test("a commit replaces the payload, clears the intents named and gives the lease back", async ({ store }) => {
     const row = await insert(store);
     const first = await take(store, row, { intent: newIntent("user") });
-    await store.release({ lease: first.lease, clearIntents: [] });
+    await store.release({ lease: first.lease });
     const { row: leased } = await take(store, row, { intent: newIntent("default") });
     const next = {
       ...payload(2, { state: "needs_reauthorization", dueAt: 1_700_000_000_123 }),

@@ -105,7 +105,7 @@ export function testLeases(test: StoreTestFunction): void {
     assert.deepEqual({ fence: after.fence, holder: after.lease?.holder }, { fence: second.lease.fence, holder });
     assert.deepEqual(attempts(after), [intent.attemptId]);
     assert.equal((await store.lease(leaseRequest(after))).kind, "held");
-    await store.release({ lease: first.lease, clearIntents: ["default"] });
+    await store.release({ lease: first.lease, intents: [] });
     assert.deepEqual(kept(await present(store, row.connectionId)), kept(after));
     assert.equal(await store.commit(commitOf(condition(first.row), successor(row))), "superseded");
     assert.equal(await store.commit(commitOf(condition(second.row), successor(row))), "committed");
@@ -128,7 +128,7 @@ export function testLeases(test: StoreTestFunction): void {
   test("who read a row before a lease that came and went does not get the next", async ({ store }) => {
     const row = await insert(store);
     const { lease } = await take(store, row);
-    await store.release({ lease, clearIntents: [] });
+    await store.release({ lease });
     assert.equal((await store.lease(leaseRequest(row))).kind, "moved");
     await take(store, row);
   });
@@ -153,14 +153,14 @@ export function testLeases(test: StoreTestFunction): void {
     const intents = ["default", "user", "__proto__"].map(newIntent);
     for (const intent of intents) {
       const { lease } = await take(store, row, { intent });
-      await store.release({ lease, clearIntents: [] });
+      await store.release({ lease });
     }
     assert.deepEqual(
       attempts(await present(store, row.connectionId)),
       intents.map(({ attemptId }) => attemptId).sort(),
     );
-    const { lease } = await take(store, row);
-    await store.release({ lease, clearIntents: ["default", "__proto__", "absent"] });
+    const { lease, row: leased } = await take(store, row);
+    await store.release({ lease, intents: leased.intents.filter(({ tokenSet }) => tokenSet === "user") });
     assert.deepEqual(attempts(await present(store, row.connectionId)), [intents[1]?.attemptId]);
   });
 
@@ -175,20 +175,38 @@ export function testLeases(test: StoreTestFunction): void {
         leased.intents.map((open) => ({ ...open, at: undefined })),
         [{ ...intent, at: undefined }],
       );
-      await store.release({ lease, clearIntents: [id] });
-      assert.deepEqual((await present(store, row.connectionId)).intents, []);
+      await store.release({ lease, intents: leased.intents });
+      assert.deepEqual((await present(store, row.connectionId)).intents, leased.intents);
+      const { lease: next } = await take(store, row);
+      await store.release({ lease: next, intents: [] });
     }
   });
 
   test("releasing gives the lease back at once, and moves no fence", async ({ store }) => {
     const row = await insert(store);
     const first = await take(store, row);
-    await store.release({ lease: first.lease, clearIntents: [] });
+    await store.release({ lease: first.lease });
     const after = await present(store, row.connectionId);
     assert.equal(after.lease, undefined);
     assert.equal(after.fence, first.lease.fence);
     const second = await take(store, row);
     assert.ok(second.lease.fence > first.lease.fence);
+  });
+
+  test("F7 a lease is given back with the intents that a predecessor left, as they were", async ({
+    store,
+    short,
+    pass,
+  }) => {
+    const row = await insert(store);
+    await take(store, row, { durationMs: short, intent: newIntent("default") });
+    await pass();
+    const left = (await present(store, row.connectionId)).intents;
+    const { lease, row: leased } = await take(store, row, { intent: newIntent("default") });
+    await store.release({ lease, intents: leased.intents });
+    assert.deepEqual((await present(store, row.connectionId)).intents, left);
+    const next = await take(store, row);
+    assert.deepEqual(next.row.intents, left);
   });
 
   test("releasing what is not one's own changes nothing", async ({ store, short, pass }) => {
@@ -197,8 +215,8 @@ export function testLeases(test: StoreTestFunction): void {
     await pass();
     const { lease } = await take(store, row, { intent: newIntent("default") });
     const strangers = [old.lease, { ...lease, holder: random() }, { ...lease, fence: lease.fence - 1 }];
-    for (const stranger of strangers) await store.release({ lease: stranger, clearIntents: ["default"] });
-    await store.release({ lease: { ...lease, connectionId: "absent" }, clearIntents: ["default"] });
+    for (const stranger of strangers) await store.release({ lease: stranger, intents: [] });
+    await store.release({ lease: { ...lease, connectionId: "absent" }, intents: [] });
     const after = await present(store, row.connectionId);
     assert.equal(after.lease?.holder, lease.holder);
     assert.equal(after.intents.length, 1);

@@ -44,7 +44,7 @@ export function testOutages(test: StoreTestFunction): void {
         insert: () => store.insert(added),
         lease: () => store.lease(leaseRequest(free)),
         "lease what is not there": () => store.lease(leaseRequest(free, { connectionId: "absent" })),
-        release: () => store.release({ lease, clearIntents: ["default"] }),
+        release: () => store.release({ lease, intents: [] }),
         commit: () => store.commit(commitOf(condition(leased), successor(row))),
         delete: () => store.delete(condition(leased)),
         rewrap: () => store.rewrap({ ...condition(free), expected: free.wrappedKey, wrappedKey: Uint8Array.of(3) }),

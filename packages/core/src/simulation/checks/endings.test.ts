@@ -11,7 +11,6 @@ import {
   leased,
   parents,
   presented,
-  refreshed,
   sent,
   stored,
   wholeRefresh,
@@ -48,22 +47,6 @@ test("I6 it may have been lost with the one that it was given for, where others 
   expect(invariantsOf([...wholeRefresh, ended], { dead, parents })).toContain("I6");
   const both = [...wholeRefresh.slice(0, -2), leased(2, 115, found(0), "try-2"), ...wholeRefresh.slice(-2)];
   expect(invariantsOf([...both, ended], { dead, parents })).not.toContain("I6");
-});
-
-test("I6 others' use of a spent one is held against what is given until a while after its successor was saved", () => {
-  const dead = { a3: "user" } as const;
-  const after = (savedAt: number): readonly Line[] => [
-    ...refreshed,
-    leased(2, 115, found(0), "try-2"),
-    commit(1, savedAt, stored("a2", 2, fresh)),
-    sent(1, 201, 11, "a2"),
-    presented(201, 11, "a3"),
-    closed(201, 11, "tokens"),
-    commit(1, 201, stored("a3", 3, { obtainedAt: 201_000, expiresAt: 321_000 })),
-    commit(2, 300, stored("a3", 4, { obtainedAt: 201_000, expiresAt: 321_000, ended: "rotation_response_lost" })),
-  ];
-  expect(invariantsOf(after(201), { dead, parents })).not.toContain("I6");
-  expect(invariantsOf(after(116), { dead, parents })).toContain("I6");
 });
 
 test("I6 what was lost is not said to have been revoked", () => {

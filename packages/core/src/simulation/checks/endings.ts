@@ -6,23 +6,20 @@ import { longestWorkMs, pausedSince } from "./window.ts";
  * I6: a connection needs reauthorization if, and only if, the provider refuses its refresh token by then: in its row, in the
  * event and in the error. `rotation_response_lost` is said only of a refresh token whose request had no clear answer, or
  * whose sender was stopped before it could say that there was one, or that it had sent nothing; or that was given for one
- * which was sent again shortly before, or whose predecessor was: before it was given, or before what the spent one had
- * brought was saved, as a keeper counts from there. `revoked` is not said of one that was lost, unless a request reached
- * the provider long after it was sent.
+ * which was sent again shortly before, or whose predecessor was. `revoked` is not said of one that was lost,
+ * unless a request reached the provider long after it was sent.
  */
 export function createEndingCheck({ ledger, oracle, times, report }: CheckContext): Check {
   function mayHaveLostAnAnswer(refreshToken: string): boolean {
     const unclear = ledger.requestsOf(refreshToken).some(({ outcome }) => outcome === "unclear" || outcome === "open");
-    const lineage = oracle.lineage(refreshToken);
-    const [, parent = "", ...before] = lineage;
+    const [, parent = "", ...before] = oracle.lineage(refreshToken);
     const givenAt = ledger.spenderOf(parent)?.presentedAt ?? 0;
-    const sentAgain = [parent, ...before].some((spent, index) => {
+    const sentAgain = [parent, ...before].some((spent) => {
       const uses = [
         ...ledger.leasesFor(spent).map(({ at }) => at),
         ...ledger.requestsOf(spent).map(({ sentAt }) => sentAt),
       ];
-      const savedAt = ledger.storedAt(lineage[index] ?? "") ?? 0;
-      return uses.length > 2 && Math.max(...uses, savedAt) + longestWorkMs >= givenAt;
+      return uses.length > 2 && Math.max(...uses) + longestWorkMs >= givenAt;
     });
     return unclear || sentAgain || ledger.leasesFor(refreshToken).some(({ life, at }) => wasStopped(life, at));
   }

@@ -25,7 +25,7 @@ export function createSuccessorCheck({ ledger, oracle, report }: CheckContext): 
       const lineage = oracle.lineage(event.refreshToken);
       const renewed = event.grantId !== stored.grantId;
       const fits = renewed
-        ? lineage.length === 1 && ledger.storedAt(event.refreshToken) === undefined
+        ? lineage.length === 1 && !ledger.wasStored(event.refreshToken)
         : lineage.includes(stored.refreshToken);
       if (!fits) report("I3", `${event.refreshToken} replaced ${stored.refreshToken}, of which it does not come`);
     },

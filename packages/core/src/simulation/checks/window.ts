@@ -24,7 +24,7 @@ export function excuseOf(
 ): LossCause | undefined {
   if (!hasWindow(mode) || spender === undefined) return undefined;
   const { outcome, cause, life, sentAt, closedAt = sentAt, issued } = spender;
-  if (issued !== undefined && ledger.storedAt(issued.refreshToken) !== undefined) return undefined;
+  if (issued !== undefined && ledger.wasStored(issued.refreshToken)) return undefined;
   if (outcome === "unclear") return cause ?? (pausedSince(life, sentAt) ? "pause" : undefined);
   if (outcome === "open") return pausedSince(life, sentAt) ? "pause" : undefined;
   if (outcome !== "tokens") return undefined;

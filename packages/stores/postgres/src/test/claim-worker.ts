@@ -18,7 +18,7 @@ for (let round = 0; round < Number(rounds); round++) {
     for (const { lease, row } of page.claimed) {
       claims.push(`${lease.connectionId} ${lease.fence}`);
       if (lease.fence % 2 === 0) {
-        await store.release({ lease, clearIntents: [] });
+        await store.release({ lease });
         continue;
       }
       const { grantId, version, identityHash } = row;

@@ -12,7 +12,7 @@ export function everyOperation(store: Store): readonly Promise<unknown>[] {
     store.get(connectionId),
     store.insert(row),
     store.lease(leaseOf(expected)),
-    store.release({ lease, clearIntents: [] }),
+    store.release({ lease }),
     store.commit({ expected, payload: newPayload(2), clearIntents: [] }),
     store.delete(expected),
     store.rewrap({ connectionId, grantId, expected: wrappedKey, wrappedKey }),

@@ -14,7 +14,7 @@ async function tryOnce(): Promise<void> {
   const outcome = await store.lease(leaseOf(row));
   if (outcome.kind !== "leased") return;
   fences.push(outcome.lease.fence);
-  await store.release({ lease: outcome.lease, clearIntents: [] });
+  await store.release({ lease: outcome.lease });
 }
 
 for (let round = 0; round < 20; round++) await Promise.all(Array.from({ length: 5 }, tryOnce));

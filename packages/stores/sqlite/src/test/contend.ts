@@ -20,14 +20,14 @@ for (let attempt = 0; attempt < Number(attempts); attempt++) {
   });
   if (outcome.kind !== "leased") continue;
   fences.push(outcome.lease.fence);
-  const clearIntents = ["default"];
   if (fences.length % 2 === 0) {
-    await store.release({ lease: outcome.lease, clearIntents });
+    await store.release({ lease: outcome.lease, intents: [] });
     continue;
   }
   const sealed = Buffer.from(String(Number(Buffer.from(outcome.row.sealed).toString()) + 1));
   const expected = { connectionId, grantId, version, fence: outcome.lease.fence };
-  const committed = await store.commit({ expected, payload: { ...row, version: version + 1, sealed }, clearIntents });
+  const payload = { ...row, version: version + 1, sealed };
+  const committed = await store.commit({ expected, payload, clearIntents: ["default"] });
   if (committed !== "committed") throw new Error(committed);
   commits++;
 }
