@@ -1,6 +1,6 @@
 import { currentActor } from "./actor.ts";
 import type { ErrorCode } from "./errors.ts";
-import type { ReauthorizationReason } from "./grant/grants.ts";
+import type { ReauthorizationReason } from "./grant/grant.ts";
 import type { RevocationOutcome } from "./grant/revocation.ts";
 import type { Subject } from "./grant/subject.ts";
 

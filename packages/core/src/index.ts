@@ -20,7 +20,7 @@ export { type ErrorCode, GrantkeeperError, isGrantkeeperError, type Remedy } fro
 export type { ConnectionEvent, ConnectionEvents, EventName, LogFields, Logger } from "./events.ts";
 export type { AdoptedTokens } from "./flow/adopt.ts";
 export type { CallbackRequest, FlowStart, StartedFlow } from "./flow/types.ts";
-export type { ReauthorizationReason } from "./grant/grants.ts";
+export type { ReauthorizationReason } from "./grant/grant.ts";
 export type { KeyUse } from "./grant/key-usage.ts";
 export type { PassOptions, PassProgress } from "./grant/pass.ts";
 export type { RevocationOutcome } from "./grant/revocation.ts";

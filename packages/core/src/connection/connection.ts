@@ -1,7 +1,7 @@
 import type { JsonObject } from "../connector/json.ts";
 import type { Account } from "../connector/types.ts";
 import type { FlowStart, StartedFlow } from "../flow/types.ts";
-import type { ReauthorizationReason } from "../grant/grants.ts";
+import type { ReauthorizationReason } from "../grant/grant.ts";
 import type { RevocationOutcome } from "../grant/revocation.ts";
 import type { AccessToken } from "./access-token.ts";
 import type { ApiRequestInit } from "./api-fetch.ts";

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../connector/json.ts";
 import { GrantkeeperError } from "../errors.ts";
 import { checkOwner } from "../flow/flow.ts";
-import type { Grant } from "../grant/grants.ts";
+import type { Grant } from "../grant/grant.ts";
 import { changedMeanwhile, type Leases } from "../grant/leases.ts";
 import type { GrantState, Store } from "../store/port.ts";
 import type { Connection, IdentifiedConnection } from "./connection.ts";

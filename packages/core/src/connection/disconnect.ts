@@ -1,5 +1,6 @@
 import type { Events } from "../events.ts";
-import type { Grant, Grants } from "../grant/grants.ts";
+import type { Grant } from "../grant/grant.ts";
+import type { Grants } from "../grant/grants.ts";
 import { changedMeanwhile, type Leases, notConnected } from "../grant/leases.ts";
 import type { Revocation, RevocationOutcome } from "../grant/revocation.ts";
 import type { RevocationJobs } from "../grant/revocation-jobs.ts";

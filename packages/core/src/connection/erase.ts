@@ -1,7 +1,8 @@
 import { GrantkeeperError, isGrantkeeperError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import { checkOwner } from "../flow/flow.ts";
-import type { Grant, Grants } from "../grant/grants.ts";
+import type { Grant } from "../grant/grant.ts";
+import type { Grants } from "../grant/grants.ts";
 import type { Revocation, RevocationOutcome } from "../grant/revocation.ts";
 import { isRevocationJob, type RevocationJobs } from "../grant/revocation-jobs.ts";
 import type { Journal } from "../refresh/journal.ts";

@@ -1,6 +1,7 @@
 import type { Connector } from "../connector/types.ts";
 import type { Logger } from "../events.ts";
-import type { Grants, OpenGrant } from "../grant/grants.ts";
+import type { OpenGrant } from "../grant/grant.ts";
+import type { Grants } from "../grant/grants.ts";
 import type { Connectors } from "../provider/connectors.ts";
 import type { ProviderRequests } from "../provider/requests.ts";
 import type { TokenEndpoint } from "../provider/token-endpoint.ts";

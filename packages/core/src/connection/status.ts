@@ -1,5 +1,5 @@
 import type { Connector } from "../connector/types.ts";
-import type { OpenGrant } from "../grant/grants.ts";
+import type { OpenGrant } from "../grant/grant.ts";
 import { isRenewable } from "../grant/live-token-set.ts";
 import { missingScopes } from "../grant/scopes.ts";
 import type { ConnectionStatus, TokenSetStatus } from "./connection.ts";

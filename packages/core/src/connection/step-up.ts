@@ -1,5 +1,5 @@
 import { GrantkeeperError } from "../errors.ts";
-import type { Grant, StepUp } from "../grant/grants.ts";
+import type { Grant, StepUp } from "../grant/grant.ts";
 import { tokenChallenge } from "../provider/challenge.ts";
 
 /** What an API's answer asks for, as a start takes it, and which of how many tries that is. */

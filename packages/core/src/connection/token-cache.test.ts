@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Grant, OpenGrant } from "../grant/grants.ts";
+import type { Grant, OpenGrant } from "../grant/grant.ts";
 import { createTokenCache } from "./token-cache.ts";
 
 const grant: Grant = {

@@ -1,4 +1,4 @@
-import type { OpenGrant } from "../grant/grants.ts";
+import type { OpenGrant } from "../grant/grant.ts";
 import { createHeldTokens, type HeldToken, type HeldTokens } from "./held-tokens.ts";
 
 /** Grants that this process has opened, so that a valid token costs no read and no decryption. Bounded: oldest out first. */

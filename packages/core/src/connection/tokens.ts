@@ -1,6 +1,7 @@
 import { GrantkeeperError } from "../errors.ts";
 import type { Events, Logger } from "../events.ts";
-import { type Grants, type OpenGrant, opensAlike } from "../grant/grants.ts";
+import { type OpenGrant, opensAlike } from "../grant/grant.ts";
+import type { Grants } from "../grant/grants.ts";
 import { notConnected } from "../grant/leases.ts";
 import { isRenewable, liveTokenSet, reauthorizationRequired } from "../grant/live-token-set.ts";
 import { jitterOf } from "../jitter.ts";

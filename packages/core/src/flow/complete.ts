@@ -1,7 +1,7 @@
 import type { JsonObject } from "../connector/json.ts";
 import type { Connector } from "../connector/types.ts";
 import { isGrantkeeperError } from "../errors.ts";
-import type { StepUp } from "../grant/grants.ts";
+import type { StepUp } from "../grant/grant.ts";
 import { mapValues } from "../map-values.ts";
 import type { Server } from "../provider/server.ts";
 import type { TokenOutcome } from "../provider/token-answer.ts";

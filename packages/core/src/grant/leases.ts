@@ -2,7 +2,8 @@ import type { Environment } from "../environment.ts";
 import { GrantkeeperError } from "../errors.ts";
 import { createLocks } from "../locks.ts";
 import type { LeaseKey, LeaseOutcome, RefreshIntent, Store } from "../store/port.ts";
-import { type Grants, type OpenGrant, opensAlike } from "./grants.ts";
+import { type OpenGrant, opensAlike } from "./grant.ts";
+import type { Grants } from "./grants.ts";
 
 /** A grant whose lease is held. */
 export interface HeldGrant extends OpenGrant {

@@ -1,6 +1,6 @@
 import { GrantkeeperError } from "../errors.ts";
 import type { TokenSet } from "../provider/token-response.ts";
-import type { Grant, ReauthorizationReason } from "./grants.ts";
+import type { Grant, ReauthorizationReason } from "./grant.ts";
 
 /** The token set of that name, or the error that says why there is none to use. */
 export function liveTokenSet(grant: Grant, name: string): TokenSet {

@@ -4,7 +4,7 @@ import { tokenSetsOf } from "../provider/token-response.ts";
 import { fromSealed, toSealable } from "../secret.ts";
 import type { Store, StoredFlow } from "../store/port.ts";
 import type { SealContext, Vault } from "../vault/vault.ts";
-import type { Grant } from "./grants.ts";
+import type { Grant } from "./grant.ts";
 import { type PassOptions, type PassProgress, passOver } from "./pass.ts";
 import type { Revocable, Revocation } from "./revocation.ts";
 

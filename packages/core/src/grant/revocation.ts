@@ -3,7 +3,8 @@ import type { ProviderRequests } from "../provider/requests.ts";
 import type { TokenEndpoint } from "../provider/token-endpoint.ts";
 import type { TokenSet } from "../provider/token-response.ts";
 import type { ListQuery, Store } from "../store/port.ts";
-import type { Grant, Grants } from "./grants.ts";
+import type { Grant } from "./grant.ts";
+import type { Grants } from "./grants.ts";
 
 /**
  * How ending the grant at the provider went: `skipped` where another connection needs the same token, or holds the same

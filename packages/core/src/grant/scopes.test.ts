@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { secretOf } from "../secret.ts";
 import { exampleConnector } from "../test/connector.ts";
-import type { Grant } from "./grants.ts";
+import type { Grant } from "./grant.ts";
 import { missingScopes, requestedScopes } from "./scopes.ts";
 
 function grantOf(requested: readonly string[], granted: readonly string[]): Grant {

@@ -2,7 +2,7 @@ import type { Connector } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
 import { mapValues } from "../map-values.ts";
 import { checkScope } from "../provider/connectors.ts";
-import type { Grant } from "./grants.ts";
+import type { Grant } from "./grant.ts";
 
 /** Scopes that were asked for in a token set, or are now, and are not covered by what was granted. */
 export function missingScopes(

@@ -8,7 +8,7 @@ import {
   privateKeyJwt,
 } from "../connector/client-authentication.ts";
 import type { Connector } from "../connector/types.ts";
-import type { Grant } from "../grant/grants.ts";
+import type { Grant } from "../grant/grant.ts";
 import { connectorsOptions, exampleConnector } from "../test/connector.ts";
 import { codeOf, errorOf } from "../test/errors.ts";
 import { literals4, literals6, names, urls } from "../test/hostile-hosts.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import type { Grant } from "../grant/grants.ts";
+import type { Grant } from "../grant/grant.ts";
 import { secretOf } from "../secret.ts";
 import { codeOf } from "../test/errors.ts";
 import { plain } from "../test/plain.ts";

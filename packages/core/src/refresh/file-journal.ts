@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { causeWithoutSecrets, GrantkeeperError, isGrantkeeperError } from "../errors.ts";
-import { grantOf } from "../grant/grants.ts";
+import { grantOf } from "../grant/grant.ts";
 import { tokenSetsOf } from "../provider/token-response.ts";
 import { fromSealed, toSealable } from "../secret.ts";
 import type { SealContext, Vault } from "../vault/vault.ts";

@@ -1,4 +1,4 @@
-import type { Grant } from "../grant/grants.ts";
+import type { Grant } from "../grant/grant.ts";
 import type { TokenSet } from "../provider/token-response.ts";
 import type { KeyContext } from "../vault/key-provider.ts";
 

@@ -1,5 +1,5 @@
 import { isGrantkeeperError } from "../errors.ts";
-import type { OpenGrant } from "../grant/grants.ts";
+import type { OpenGrant } from "../grant/grant.ts";
 import { type HeldGrant, notConnected } from "../grant/leases.ts";
 import type { GrantRow } from "../store/port.ts";
 import type { JournalEntry } from "./journal.ts";

@@ -1,6 +1,6 @@
 import type { Connector, Rotation } from "../connector/types.ts";
 import { GrantkeeperError } from "../errors.ts";
-import type { Grant, OpenGrant, ReauthorizationReason } from "../grant/grants.ts";
+import type { Grant, OpenGrant, ReauthorizationReason } from "../grant/grant.ts";
 import type { Decision, HeldGrant, HoldOptions } from "../grant/leases.ts";
 import { isRenewable, liveTokenSet } from "../grant/live-token-set.ts";
 import type { Connectors } from "../provider/connectors.ts";

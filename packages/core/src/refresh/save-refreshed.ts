@@ -1,7 +1,8 @@
 import { delay, type Environment } from "../environment.ts";
 import { type ErrorCode, GrantkeeperError, isGrantkeeperError } from "../errors.ts";
 import type { Events, Logger } from "../events.ts";
-import type { Grant, Grants, OpenGrant } from "../grant/grants.ts";
+import type { Grant, OpenGrant } from "../grant/grant.ts";
+import type { Grants } from "../grant/grants.ts";
 import { type HeldGrant, type Leases, notConnected } from "../grant/leases.ts";
 import type { Revocation } from "../grant/revocation.ts";
 import type { TokenSet } from "../provider/token-response.ts";

@@ -1,6 +1,6 @@
 import type { Connector, Rotation } from "../connector/types.ts";
 import type { GrantkeeperError } from "../errors.ts";
-import type { Grant, OpenGrant, ReauthorizationReason } from "../grant/grants.ts";
+import type { Grant, OpenGrant, ReauthorizationReason } from "../grant/grant.ts";
 import { type HeldGrant, notConnected } from "../grant/leases.ts";
 import { reauthorizationRequired } from "../grant/live-token-set.ts";
 import { missingScopes } from "../grant/scopes.ts";

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../errors.ts";
-import type { ReauthorizationReason } from "../grant/grants.ts";
+import type { ReauthorizationReason } from "../grant/grant.ts";
 import type { RefreshIntent } from "../store/port.ts";
 import type { EndReason } from "./provider.ts";
 

@@ -1,4 +1,4 @@
-import type { Grant } from "../grant/grants.ts";
+import type { Grant } from "../grant/grant.ts";
 import { fromSealed } from "../secret.ts";
 import type { GrantRow } from "../store/port.ts";
 import { createDataKeys } from "../vault/data-keys.ts";
