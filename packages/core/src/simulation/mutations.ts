@@ -206,7 +206,7 @@ export const mutations: readonly Mutation[] = [
       {
         file: "grant/leases.ts",
         find: "return store.release({ lease, intents: row.intents });",
-        replace: "return store.release({ lease, intents: row.intents.slice(0, 0) });",
+        replace: "return store.release({ lease, intents: [] });",
       },
     ],
   },

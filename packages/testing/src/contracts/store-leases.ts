@@ -175,10 +175,13 @@ export function testLeases(test: StoreTestFunction): void {
         leased.intents.map((open) => ({ ...open, at: undefined })),
         [{ ...intent, at: undefined }],
       );
-      await store.release({ lease, intents: leased.intents });
+      await store.release({ lease, intents: [] });
+      assert.deepEqual((await present(store, row.connectionId)).intents, []);
+      const { lease: next } = await take(store, row, { intent: newIntent("default") });
+      await store.release({ lease: next, intents: leased.intents });
       assert.deepEqual((await present(store, row.connectionId)).intents, leased.intents);
-      const { lease: next } = await take(store, row);
-      await store.release({ lease: next, intents: [] });
+      const { lease: last } = await take(store, row);
+      await store.release({ lease: last, intents: [] });
     }
   });
 
