@@ -15,14 +15,14 @@ const vault = vaultsOfOneStore()({ id: "test", secret: generateKey() });
 
 const grant: Grant = {
   connector: "example",
-  owner: "ada",
+  owner: "ada@example.com",
   params: {},
   issuer: undefined,
   tokenEndpoint: "https://login.example.com/token",
   clientId: "client-1",
   tokenSets: {},
   requestedScopes: {},
-  account: { id: "1001" },
+  account: { id: "account-1001" },
   subject: undefined,
   metadata: {},
   ended: {},
@@ -97,7 +97,8 @@ test("R54 its files show neither tokens nor owner nor account, and are for their
   for (const name of readdirSync(directory)) {
     expect(statSync(join(directory, name)).mode & 0o077).toBe(0);
     const text = readFileSync(join(directory, name)).toString("latin1");
-    for (const secret of ["marked-access", "marked-refresh", "ada", "1001"]) expect(text + name).not.toContain(secret);
+    for (const secret of ["marked-access", "marked-refresh", grant.owner, "account-1001"])
+      expect(text + name).not.toContain(secret);
   }
 });
 
